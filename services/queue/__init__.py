@@ -1,0 +1,1 @@
+"""The queue: kecamatan, services, counters, tickets, the order of call, the journal."""
