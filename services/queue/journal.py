@@ -22,7 +22,7 @@ MAX_INTEGER = 2**53 - 1
 WHYS = ("hours", "power", "disaster", "full", "other")
 
 
-class Malformed(ValueError):
+class Malformed(ValueError):  # noqa: N818 - a finding about a line, not a failure of ours
     """The line is no leaf; the message says what is wrong with it."""
 
 
