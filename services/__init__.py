@@ -1,13 +1,17 @@
-"""The processes of Tunggu, and who may import whom.
+"""The processes of Tunggu, one package each.
 
-- `__main__` may import everything of its own service; importing a module does nothing.
-- `servicer` sees model, policy, board, store, its own stubs and the chassis.
-- `store` sees model, redis and chassis.lua; it alone knows keys and scripts.
-- model, policy, journal, fold, verbs, verify, indicators, forecast and board see one another and
-  plain libraries only: no grpc, no redis, no clock, no I/O.
-- notify, survey, gateway and controller reach other services through stubs and chassis.client.
-- The chassis imports no service and no proto of ours except tunggu.access.
-- Services never import each other.
+Who may import whom (checked by `make imports` and tests/test_architecture.py):
 
-No path entry may be `services/` itself: `services/queue` must not shadow the standard `queue`.
+- `chassis` is the shared kernel. It knows no service, no domain and, of our
+  protos, only `tunggu.access`.
+- `queue`, `gateway`, `notify`, `survey` and `controller` never import each
+  other: gRPC is the only way across.
+- `local` starts them all on one machine and is imported by none.
+- Inside a service: `__main__` may import everything of its own; `servicer`
+  speaks protos; `store` alone speaks to Redis; the other modules of the queue
+  (model, policy, journal, fold, commands, verbs, verify, findings, indicators, forecast,
+  board, days) are pure: no gRPC, no Redis, no clock, no I/O.
+
+`services/queue` must never shadow the standard library's `queue`: no path
+entry may be `services/` itself, so import as `services.queue.policy`.
 """

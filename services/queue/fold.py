@@ -40,7 +40,7 @@ def fresh_day(policy: Policy, day: str) -> Day:
         web=dict.fromkeys(codes, 0),
         completed=dict.fromkeys(codes, 0),
         lines=dict.fromkeys(codes, -1),
-        counters={id: Counter(id, served, credit) for id, served in policy.counters.items()},
+        counters={name: Counter(name, served, credit) for name, served in policy.counters.items()},
     )
 
 

@@ -132,14 +132,14 @@ def _close_day(day: Day, t: int) -> list[Draft]:
 # Checks that several verbs share
 
 
-def _counter(day: Day, id: str) -> Counter:
-    if id not in day.counters:
+def _counter(day: Day, name: str) -> Counter:
+    if name not in day.counters:
         raise Refused("COUNTER_NOT_FOUND")
-    return day.counters[id]
+    return day.counters[name]
 
 
-def _desk(day: Day, id: str) -> Counter:
-    counter = _counter(day, id)
+def _desk(day: Day, name: str) -> Counter:
+    counter = _counter(day, name)
     if counter.state is CounterState.CLOSED:
         raise Refused("COUNTER_CLOSED")
     return counter

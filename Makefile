@@ -1,0 +1,124 @@
+# Everything that is done to this project goes through this file: `make help`.
+#
+# Settings of `make run` are given on the command line (`make run PORT=8081`)
+# and reach the processes as TUNGGU_PORT and so on. Names from the environment
+# are not taken, because shells keep a HOST of their own there.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?=
+DATA ?= .tunggu
+ROLE ?= OFFICER
+KECAMATAN ?= 73.71.03
+PROTOS := $(shell find protos -name '*.proto')
+GOOGLEAPIS := build/googleapis/google/api
+
+$(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
+  $(if $(filter command,$(firstword $(origin $(name)))),\
+    $(eval export TUNGGU_$(name) := $$($(name)))))
+
+.PHONY: help setup protos lock format lint types imports buf test check browser \
+	run demo token apply verify clean
+
+help: ## list what can be done here
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
+	  awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+# --- the workshop -----------------------------------------------------------
+
+setup: $(VENV)/.project protos ## make .venv, install what is locked, generate the stubs
+	@:
+
+$(VENV)/.made:
+	@python="$$(.ci/find-python $(PYTHON))"; \
+	  echo "setup: a virtual environment of $$python"; \
+	  "$$python" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.locked: $(VENV)/.made requirements-dev.txt
+	@echo "setup: installing what requirements-dev.txt locks"
+	@$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.project: $(VENV)/.locked pyproject.toml
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+protos: build/.stubs ## generate the Python stubs of protos/
+	@:
+
+build/.stubs: $(VENV)/.locked $(PROTOS)
+	@echo "setup: generating stubs"
+	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete
+	@include="$$($(BIN)/python -c 'import google.api as a; print(list(a.__path__)[0] + "/../..")')"; \
+	  PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -I"$$include" \
+	    --python_out=protos --grpc_python_out=protos \
+	    --mypy_out=quiet:protos --mypy_grpc_out=quiet:protos $(PROTOS)
+	@mkdir -p $(@D) && touch $@
+
+lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
+	@[ -x $(BIN)/uv ] || $(BIN)/pip install -qq --disable-pip-version-check uv==0.13.9
+	@compile="$(BIN)/uv pip compile -q --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml"; \
+	  $$compile -o requirements.txt; $$compile --extra dev -c requirements.txt -o requirements-dev.txt
+
+browser: ## install Debian's Chromium for the page tests (as root, by apt)
+	@.ci/install-chromium
+
+# --- the checks -------------------------------------------------------------
+
+format: setup ## rewrite the Python files in the house's format
+	@$(BIN)/ruff check -q --fix .; $(BIN)/ruff format -q .
+
+lint: setup ## ruff: habits and format
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+imports: setup ## who may import whom
+	@$(BIN)/lint-imports --no-logo
+
+buf: setup $(GOOGLEAPIS)/http.proto ## the protos against buf's STANDARD
+	@$(BIN)/buf lint
+
+$(GOOGLEAPIS)/http.proto: $(VENV)/.locked
+	@mkdir -p $(GOOGLEAPIS)
+	@from="$$($(BIN)/python -c 'import google.api as a; print(list(a.__path__)[0])')"; \
+	  cp "$$from/annotations.proto" "$$from/http.proto" $(GOOGLEAPIS)/
+	@touch $@
+
+test: setup ## all tests; make test ARGS=tests/queue for some
+	@$(BIN)/pytest -q $(ARGS)
+
+check: lint types imports buf test ## all of the above: what has to pass
+
+# --- the thing itself -------------------------------------------------------
+
+run: setup ## the whole of Tunggu on this machine [PORT HOST DATA HOURS LIMITS SPEED]
+	@exec $(BIN)/python -P -m services.local
+
+demo: setup ## replay a recorded day of a real office through it [SPEED]
+	@exec $(BIN)/python -P -m services.local.demo
+
+token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=73.71.03
+	@$(BIN)/python -P -m services.chassis.token --role "$(ROLE)" --kecamatan "$(KECAMATAN)" \
+	  --key "$(DATA)/keys/private.pem"
+
+apply: setup ## give a Kecamatan file to the running queue: FILE=kecamatan/makassar.yaml
+	@$(BIN)/python -P -m services.local.apply "$(FILE)"
+
+verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
+	@$(BIN)/python -P -m services.queue.verify "$(FILE)" "$(POLICY)"
+
+clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu
+	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete
+	@find services tests protos -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
