@@ -245,8 +245,9 @@ def _present(day: Day, event: Event) -> None:
     ticket.present, ticket.event = True, event.n
 
 
-def _clock(_: Day, __: Event) -> None:
+def _clock(day: Day, event: Event) -> None:
     """The clock's jump is only told; `t` itself never goes back."""
+    day.held_at = event.t
 
 
 def _day_close(day: Day, event: Event) -> None:

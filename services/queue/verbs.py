@@ -109,7 +109,7 @@ def _due(day: Day, t: int, clamp: int) -> list[Draft]:
     due: list[Draft] = []
     if not day.opened:
         due.append(("day.open", {"pol": day.policy.hash}))
-    if clamp > CLOCK_TOLERANCE_MS:
+    if clamp > CLOCK_TOLERANCE_MS and t != day.held_at:
         due.append(("clock", {"ms": clamp}))
     hours = within_hours(day.policy, day.day, t)
     if hours != day.hours_on:
