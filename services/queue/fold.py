@@ -220,11 +220,12 @@ def _xfer(day: Day, event: Event) -> None:
 
 def _lane(day: Day, event: Event) -> None:
     ticket = day.tickets[event.k]
-    _leave(day, ticket)
-    ticket.lane = event.l
-    if ticket.state is State.WAITING:
+    waits = ticket.state is State.WAITING
+    if waits:
+        _leave(day, ticket)
+    ticket.lane, ticket.event = event.l, event.n
+    if waits:
         insort(day.waiting[ticket.service][ticket.lane], (ticket.ord, ticket.number))
-    ticket.event = event.n
 
 
 def _requeue(day: Day, event: Event) -> None:
