@@ -220,11 +220,12 @@ def _xfer(day: Day, event: Event) -> None:
 
 def _lane(day: Day, event: Event) -> None:
     ticket = day.tickets[event.k]
-    _leave(day, ticket)
-    ticket.lane = event.l
-    if ticket.state is State.WAITING:
+    waits = ticket.state is State.WAITING
+    if waits:
+        _leave(day, ticket)
+    ticket.lane, ticket.event = event.l, event.n
+    if waits:
         insort(day.waiting[ticket.service][ticket.lane], (ticket.ord, ticket.number))
-    ticket.event = event.n
 
 
 def _requeue(day: Day, event: Event) -> None:
@@ -245,8 +246,9 @@ def _present(day: Day, event: Event) -> None:
     ticket.present, ticket.event = True, event.n
 
 
-def _clock(_: Day, __: Event) -> None:
+def _clock(day: Day, event: Event) -> None:
     """The clock's jump is only told; `t` itself never goes back."""
+    day.held_at = event.t
 
 
 def _day_close(day: Day, event: Event) -> None:

@@ -175,7 +175,8 @@ def _integer(value: Any) -> int:
 
 
 _service = _text("[A-Z]")
-_iso_day = _text("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# Years that every calendar and time zone here can place.
+_iso_day = _text("20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
 def _day(value: Any) -> str:

@@ -164,7 +164,8 @@ class Day:
     event that changed who waits for it or in which lane. The virtual order of a service depends
     on `lines` and `cs` alone. `holders` has each holder's latest number, `calls` is newest first.
     `stop_why` is the reason of the running stop, empty when the office issues. `tally` is what
-    day.close claimed.
+    day.close claimed. `held_at` is the t of the last clock event: while the clock is held there,
+    no other is written.
     """
 
     code: str
@@ -189,3 +190,4 @@ class Day:
     holders: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     tally: Tally | None = None
+    held_at: int = -1

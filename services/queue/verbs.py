@@ -109,7 +109,7 @@ def _due(day: Day, t: int, clamp: int) -> list[Draft]:
     due: list[Draft] = []
     if not day.opened:
         due.append(("day.open", {"pol": day.policy.hash}))
-    if clamp > CLOCK_TOLERANCE_MS:
+    if clamp > CLOCK_TOLERANCE_MS and t != day.held_at:
         due.append(("clock", {"ms": clamp}))
     hours = within_hours(day.policy, day.day, t)
     if hours != day.hours_on:
@@ -166,11 +166,6 @@ def _must(holds: bool, reason: str) -> None:
         raise Refused(reason)
 
 
-def _not_before(t: int, when: int) -> None:
-    if t < when:
-        raise Refused("TOO_EARLY", when=when)
-
-
 def _at_counter(e: str, command: Any) -> list[Draft]:
     return [(e, {"k": command.number, "c": command.counter})]
 
@@ -225,7 +220,9 @@ def _call_next_ticket(day: Day, command: CallNextTicket, _: int) -> list[Draft]:
 
 def _recall_ticket(day: Day, command: RecallTicket, t: int) -> list[Draft]:
     ticket = _served(day, command, State.CALLED)
-    _not_before(t, ticket.last_call + RECALL_GAP_MS)
+    when = ticket.last_call + RECALL_GAP_MS
+    if t < when:
+        raise Refused("TOO_EARLY", when=when)
     return _at_counter("recall", command)
 
 
@@ -240,14 +237,15 @@ def _complete_ticket(day: Day, command: CompleteTicket, _: int) -> list[Draft]:
 
 
 def _skip_ticket(day: Day, command: SkipTicket, t: int) -> list[Draft]:
-    ticket = _served(day, command, State.CALLED)
-    _not_before(t, skip_at_ms(day, ticket, t))
+    ticket, rule = _served(day, command, State.CALLED), day.policy.rule
+    if ticket.calls < rule.skip_calls or t < ticket.first_call + rule.skip_after * 1000:
+        raise Refused("TOO_EARLY", when=skip_at_ms(day, ticket, t))
     return _at_counter("noshow", command)
 
 
 def skip_at_ms(day: Day, ticket: Ticket, t: int) -> int:
     """The earliest moment at which a CALLED ticket may be skipped, seen from `t`: missing recalls
-    follow as soon as they are admitted."""
+    follow as soon as they are admitted, the first at `t` at the earliest."""
     rule = day.policy.rule
     when = ticket.first_call + rule.skip_after * 1000
     missing = rule.skip_calls - ticket.calls

@@ -13,7 +13,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from services.queue import commands as do
+from services.queue import commands as verb
 from services.queue.fold import apply, fresh_day
 from services.queue.journal import Event, encode
 from services.queue.model import Channel, CounterState, Day, Lane, Policy, State
@@ -93,12 +93,12 @@ class Office:
     def leaves(self) -> list[bytes]:
         return [encode(event) for event in self.events]
 
-    def do(self, command: do.Command, after: int = 0) -> tuple[Event, ...]:
+    def do(self, command: verb.Command, after: int = 0) -> tuple[Event, ...]:
         """The command `after` ms later, folded into the day. Raises Refused."""
         self.at += after
         return self.read(command, self.opening + self.at)
 
-    def read(self, command: do.Command, clock: int) -> tuple[Event, ...]:
+    def read(self, command: verb.Command, clock: int) -> tuple[Event, ...]:
         """The command at a raw clock reading."""
         t = max(clock, self.day.t)
         events = decide(self.day, command, t, t - clock)
@@ -107,13 +107,13 @@ class Office:
         self.events += events
         return events
 
-    def accepts(self, command: do.Command, clock: int) -> bool:
+    def accepts(self, command: verb.Command, clock: int) -> bool:
         try:
             return bool(decide(self.day, command, max(clock, self.day.t)))
         except Refused:
             return False
 
-    def refuses(self, command: do.Command, after: int = 0) -> str:
+    def refuses(self, command: verb.Command, after: int = 0) -> str:
         """The reason for which the command is refused."""
         try:
             events = self.do(command, after)
@@ -125,31 +125,31 @@ class Office:
 
     def opened(self, *counters: str) -> Office:
         for counter in counters:
-            self.do(do.OpenCounter(counter))
+            self.do(verb.OpenCounter(counter))
         return self
 
     def take(self, service: str = "A", lane: Lane = Lane.REGULAR, **more: Any) -> str:
-        return self.do(do.CreateTicket(service, lane, **more))[-1].k
+        return self.do(verb.CreateTicket(service, lane, **more))[-1].k
 
     def call(self, counter: str = "1", after: int = 1000) -> str:
-        return self.do(do.CallNextTicket(counter), after)[-1].k
+        return self.do(verb.CallNextTicket(counter), after)[-1].k
 
     def serve(self, counter: str = "1", after: int = 1000) -> str:
         """Call, start and complete the next; its number."""
         number = self.call(counter, after)
-        self.do(do.StartTicket(counter, number))
-        self.do(do.CompleteTicket(counter, number), MINUTE)
+        self.do(verb.StartTicket(counter, number))
+        self.do(verb.CompleteTicket(counter, number), MINUTE)
         return number
 
     def skip(self, counter: str, number: str) -> None:
         """All recalls that the rule asks for, then no-show."""
         rule = self.policy.rule
         for _ in range(rule.skip_calls - 1):
-            self.do(do.RecallTicket(counter, number), 20_000)
-        self.do(do.SkipTicket(counter, number), rule.skip_after * 1000)
+            self.do(verb.RecallTicket(counter, number), 20_000)
+        self.do(verb.SkipTicket(counter, number), rule.skip_after * 1000)
 
     def close(self) -> None:
-        self.read(do.CloseDay(), close_at_ms(self.policy, self.date))
+        self.read(verb.CloseDay(), close_at_ms(self.policy, self.date))
 
 
 # Random days
@@ -160,7 +160,7 @@ class Step:
     """One command at a raw clock reading (ms UTC, may be before the last one)."""
 
     clock: int
-    command: do.Command
+    command: verb.Command
 
 
 @dataclass
@@ -221,7 +221,7 @@ def random_day(rng: Random, steps: int = 300, close: bool = True) -> RandomDay:
         day.take(Step(clock, _likely(rng, office, clock)))
     if close:
         clock = max(clock, close_at_ms(office.policy, office.date) + rng.choice([-1, 0, 5000]))
-        day.take(Step(clock, do.CloseDay()))
+        day.take(Step(clock, verb.CloseDay()))
         day.take(Step(clock + 1, _command(rng, office.day)))
     return day
 
@@ -238,7 +238,7 @@ def _passing(rng: Random) -> int:
     return rng.choice([1000, 19_999, 20_000, 20_001, 30_000, 90_000])
 
 
-def _likely(rng: Random, office: Office, clock: int) -> do.Command:
+def _likely(rng: Random, office: Office, clock: int) -> verb.Command:
     """A command that is refused now and then, not most of the time."""
     for _ in range(3):
         command = _command(rng, office.day)
@@ -247,7 +247,7 @@ def _likely(rng: Random, office: Office, clock: int) -> do.Command:
     return command
 
 
-def _command(rng: Random, day: Day) -> do.Command:
+def _command(rng: Random, day: Day) -> verb.Command:
     names = list(_CHOICES)
     choose = rng.choices(names, [_CHOICES[name][0] for name in names])[0]
     return _CHOICES[choose][1](rng, day)
@@ -285,57 +285,57 @@ def _service(rng: Random, day: Day) -> str:
     return _mostly(rng, list(day.policy.services), ["Z"])
 
 
-def _create(rng: Random, day: Day) -> do.Command:
+def _create(rng: Random, day: Day) -> verb.Command:
     lane = Lane.PRIORITY if rng.random() < 0.3 else Lane.REGULAR
     holder = f"{rng.randint(1, 30):032x}" if rng.random() < 0.4 else ""
-    return do.CreateTicket(_service(rng, day), lane, rng.choice(list(Channel)), holder)
+    return verb.CreateTicket(_service(rng, day), lane, rng.choice(list(Channel)), holder)
 
 
-def _set(rng: Random, day: Day) -> do.Command:
+def _set(rng: Random, day: Day) -> verb.Command:
     codes = list(day.policy.services)
     chosen = rng.sample(codes, rng.randint(1, len(codes)))
     closed = _counter(rng, day, lambda c: c.state is CounterState.CLOSED)
-    return do.SetCounterServices(closed, tuple(chosen + (["Z"] if rng.random() < 0.1 else [])))
+    return verb.SetCounterServices(closed, tuple(chosen + (["Z"] if rng.random() < 0.1 else [])))
 
 
-def _transfer(rng: Random, day: Day) -> do.Command:
-    return do.TransferTicket(*_busy(rng, day, State.SERVING), _service(rng, day))
+def _transfer(rng: Random, day: Day) -> verb.Command:
+    return verb.TransferTicket(*_busy(rng, day, State.SERVING), _service(rng, day))
 
 
 _AWAY = (State.NO_SHOW, State.ON_HOLD)
-_Build = Callable[[Random, Day], do.Command]
+_Build = Callable[[Random, Day], verb.Command]
 _CHOICES: dict[str, tuple[float, _Build]] = {
     "create": (22, _create),
     "open": (
         4,
-        lambda r, d: do.OpenCounter(_counter(r, d, lambda c: c.state is CounterState.CLOSED)),
+        lambda r, d: verb.OpenCounter(_counter(r, d, lambda c: c.state is CounterState.CLOSED)),
     ),
-    "close": (1.5, lambda r, d: do.CloseCounter(_counter(r, d, lambda c: not c.ticket))),
+    "close": (1.5, lambda r, d: verb.CloseCounter(_counter(r, d, lambda c: not c.ticket))),
     "set": (1.5, _set),
     "call": (
         16,
-        lambda r, d: do.CallNextTicket(
+        lambda r, d: verb.CallNextTicket(
             _counter(r, d, lambda c: c.state is CounterState.OPEN and not c.ticket)
         ),
     ),
-    "recall": (9, lambda r, d: do.RecallTicket(*_busy(r, d, State.CALLED))),
-    "start": (10, lambda r, d: do.StartTicket(*_busy(r, d, State.CALLED))),
-    "complete": (6, lambda r, d: do.CompleteTicket(*_busy(r, d, State.SERVING))),
-    "skip": (8, lambda r, d: do.SkipTicket(*_busy(r, d, State.CALLED))),
-    "hold": (3, lambda r, d: do.HoldTicket(*_busy(r, d, State.SERVING))),
+    "recall": (9, lambda r, d: verb.RecallTicket(*_busy(r, d, State.CALLED))),
+    "start": (10, lambda r, d: verb.StartTicket(*_busy(r, d, State.CALLED))),
+    "complete": (6, lambda r, d: verb.CompleteTicket(*_busy(r, d, State.SERVING))),
+    "skip": (8, lambda r, d: verb.SkipTicket(*_busy(r, d, State.CALLED))),
+    "hold": (3, lambda r, d: verb.HoldTicket(*_busy(r, d, State.SERVING))),
     "transfer": (3, _transfer),
-    "return": (5, lambda r, d: do.ReturnTicket(_number(r, d, *_AWAY))),
+    "return": (5, lambda r, d: verb.ReturnTicket(_number(r, d, *_AWAY))),
     "cancel": (
         2,
-        lambda r, d: do.CancelTicket(
+        lambda r, d: verb.CancelTicket(
             _number(r, d, State.WAITING, *_AWAY), r.choice(["holder", "desk"])
         ),
     ),
-    "present": (3, lambda r, d: do.CheckInTicket(_number(r, d, State.WAITING, State.ON_HOLD))),
-    "lane": (3, lambda r, d: do.SetTicketLane(_number(r, d, State.WAITING))),
-    "requeue": (1.5, lambda r, d: do.RequeueTicket(_number(r, d, State.CALLED))),
-    "stop": (0.7, lambda r, d: do.StopIssuing(r.choice(["power", "disaster", "full", "other"]))),
-    "resume": (2, lambda r, d: do.ResumeIssuing()),
-    "tick": (2, lambda r, d: do.Tick()),
-    "closeday": (0.5, lambda r, d: do.CloseDay()),
+    "present": (3, lambda r, d: verb.CheckInTicket(_number(r, d, State.WAITING, State.ON_HOLD))),
+    "lane": (3, lambda r, d: verb.SetTicketLane(_number(r, d, State.WAITING))),
+    "requeue": (1.5, lambda r, d: verb.RequeueTicket(_number(r, d, State.CALLED))),
+    "stop": (0.7, lambda r, d: verb.StopIssuing(r.choice(["power", "disaster", "full", "other"]))),
+    "resume": (2, lambda r, d: verb.ResumeIssuing()),
+    "tick": (2, lambda r, d: verb.Tick()),
+    "closeday": (0.5, lambda r, d: verb.CloseDay()),
 }
