@@ -48,6 +48,12 @@ class Archive:
         rows = await asked(self._redis.xrange(self._journal(code), count=1))
         return entry_of(*rows[0]) if rows else None
 
+    async def last_before(self, code: str, day: str) -> str:
+        """The last day before `day` that the stream has, empty if none."""
+        end = entry_id(day, 0)
+        rows = await asked(self._redis.xrevrange(self._journal(code), f"({end}", "-", 1))
+        return entry_of(*rows[0])[0] if rows else ""
+
     async def at(self, code: str, day: str, n: int) -> bytes | None:
         """The leaf of an event that the stream still has."""
         id = entry_id(day, n)
@@ -58,7 +64,7 @@ class Archive:
         self, code: str, day: str, n: int, block_ms: int, count: int = PAGE
     ) -> list[Entry]:
         """What comes after event n of the day, across days; waits at most `block_ms` for it."""
-        after = entry_id(day, n) if n >= 0 else (f"{day.replace('-', '')}-0" if day else "0-0")
+        after = entry_id(day, n) if day else "0-0"
         reply = await asked(
             self._redis.xread({self._journal(code): after}, count=count, block=block_ms)
         )

@@ -125,7 +125,7 @@ class TicketRow:
     present: bool
     event: int
     issued_at: int
-    called_at: int
+    first_call: int
     started_at: int
     closed_at: int
     since: int
@@ -500,6 +500,11 @@ class Store:
         return await self._now()
 
     # Reading ------------------------------------------------------------------------------------
+
+    async def agenda(self, code: str) -> Agenda:
+        """The date that holds now, open or not. KECAMATAN_NOT_FOUND."""
+        self._agendas.pop(code, None)
+        return await self._agenda(code)
 
     async def codes(self) -> list[str]:
         return sorted(code.decode() for code in await self._ask(self.redis.smembers(CITY_KEY)))
