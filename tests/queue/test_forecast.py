@@ -9,8 +9,8 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import betainc
-from scipy.stats import f
+from scipy.special import betainc  # type: ignore[import-untyped]
+from scipy.stats import f  # type: ignore[import-untyped]
 
 from services.queue import commands as do
 from services.queue.fold import apply, fresh_day
@@ -122,7 +122,9 @@ def test_the_table_covers_everybody_who_waits_and_one_more():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 30))
-def test_on_random_days_waits_never_fall_with_the_position_and_p90_is_never_below_p50(seed, minutes):
+def test_on_random_days_waits_never_fall_with_the_position_and_p90_is_never_below_p50(
+    seed, minutes
+):
     office = random_day(Random(seed), 150, close=False).office
     day, forecasts = forecasts_of(office, typical=minutes)
     for service in office.policy.services:
@@ -213,7 +215,7 @@ def test_positions_that_closing_may_cut_off_have_no_number():
     office = line_of(60, Office(document({"1": "A"}, "A", (("08:00", "11:00"),))).opened("1"))
     table = table_of(office)
     last = table.entries[-1][0]
-    day, forecasts = forecasts_of(office)
+    _, forecasts = forecasts_of(office)
     assert table.beyond_closing
     assert table.entries[-1][2] <= 3 * 3600
     assert table.at(last) is not None
