@@ -95,6 +95,22 @@ class Archive:
         text = await asked(self._redis.hget(Keys(code, "").of("frozen"), day))
         return json.loads(text) if text else {"name": code, "services": {}}
 
+    async def first_day(self, code: str) -> str:
+        """The earliest day whose leaves are kept, empty if none is."""
+        oldest = await self.oldest(code)
+        for day in await self.recorded_days(code):
+            if await asked(self._redis.exists(Keys(code, day).of_day("archive"))):
+                return min(day, oldest[0]) if oldest else day
+        return oldest[0] if oldest else ""
+
+    async def next_day(self, code: str, day: str) -> str:
+        """The first kept day after `day` (empty = the earliest), empty if there is none."""
+        if not day:
+            return await self.first_day(code)
+        later = [d for d in await self.recorded_days(code) if d > day]
+        rows = await asked(self._redis.xrange(self._journal(code), entry_id(day, 2**31), "+", 1))
+        return min([*later[:1], *(entry_of(*row)[0] for row in rows)], default="")
+
     async def recorded_days(self, code: str) -> list[str]:
         days = await asked(self._redis.hkeys(Keys(code, "").of("days")))
         return sorted(day.decode() for day in days)
@@ -118,7 +134,7 @@ class Archive:
         await asked(self._redis.hsetnx(keys.of("days"), day, record))
         kept = await asked(self._redis.get(key))
         if kept is None or gzip.decompress(kept).splitlines() != list(leaves):
-            raise Problem("INTERNAL", private=f"the archive of {code} {day} differs from its journal")
+            raise Problem("INTERNAL", private=f"archive and journal of {code} {day} differ")
         await self._trim(code, day)
 
     async def _trim(self, code: str, day: str) -> None:

@@ -10,12 +10,11 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tunggu.queue.v1 import ticket_pb2
-
 from services.chassis import access
 from services.chassis.errors import Problem
 from services.queue.model import Channel, Lane
 from services.queue.store import Request
+from tunggu.queue.v1 import ticket_pb2
 
 SUPERVISOR = "SUPERVISOR"
 STAFF = frozenset({"KIOSK", "OFFICER", "SUPERVISOR", "INTERNAL", "ADMIN", "WAR_ROOM"})

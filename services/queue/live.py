@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from services.chassis.errors import Problem
@@ -72,6 +72,7 @@ class Live:
         self.last: Entry | None = None
         self.rewinds = 0
         self.ready = False
+        self.running = False
         self._store = store
         self._archive = archive
         self._moved = asyncio.Event()
@@ -89,6 +90,7 @@ class Live:
 
     async def run(self) -> None:
         """Follows for ever; after a failure or a rewound journal it starts anew."""
+        self.running = True
         while True:
             try:
                 await self._catch_up()
@@ -96,6 +98,7 @@ class Live:
             except RewoundError:
                 self.rewinds += 1
                 self.last = None
+                self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
             except Problem as problem:
                 self.ready = False
@@ -199,7 +202,7 @@ class Live:
             raise Problem("REDIS_UNAVAILABLE", private="the journal is not followed yet")
 
     def _schedule(self, urgent: bool) -> None:
-        """Publishes as soon as the cadence admits; news that is urgent pulls a quiet one forward."""
+        """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
         loop = asyncio.get_running_loop()
         when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
         if self._timer and not self._timer.cancelled():
@@ -268,14 +271,13 @@ class Live:
 
     def follows(self, day: str) -> bool:
         """Whether the day is, or is about to be, the one that is followed."""
-        return self.last is None or self.last[0] <= day
+        return self.running and (self.last is None or self.last[0] <= day)
 
     async def settled_board(self) -> Built:
         """The board, after at most a moment for a replica that has just started."""
         if not self.ready:
-            async with asyncio.timeout(REACH_S):
-                while not self.ready:
-                    await asyncio.sleep(0.02)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), REACH_S)
         return self.board()
 
     def _has(self, day: str, event: int) -> bool:
@@ -285,9 +287,9 @@ class Live:
     def day(self) -> Day | None:
         return self.boards.day if self.boards else None
 
-    async def moved(self) -> None:
-        """Returns after the next event."""
-        await self._moved.wait()
+    def next_move(self) -> asyncio.Event:
+        """Set when the next event has come."""
+        return self._moved
 
     async def figures(self, day: str) -> dict[str, dict[str, object]]:
         """A day's statistics, `figures`, and what later forecasts need of it, `forecast`.

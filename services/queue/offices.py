@@ -30,9 +30,14 @@ class Offices:
             self._start(code)
         return self._live[code]
 
-    def past(self, code: str) -> Live:
+    async def past(self, code: str) -> Live:
         """The office, also one that is off the list: its days stay readable."""
-        return self._live.get(code) or Live(code, self.store, self.archive)
+        try:
+            return await self.get(code)
+        except Problem as problem:
+            if problem.reason != "KECAMATAN_NOT_FOUND":
+                raise
+            return Live(code, self.store, self.archive)
 
     def _start(self, code: str) -> None:
         if code not in self._live:

@@ -10,8 +10,6 @@ from typing import Any
 
 import grpc
 from google.protobuf import json_format
-from tunggu.queue.v1 import queue_pb2 as pb
-from tunggu.queue.v1 import queue_pb2_grpc, ticket_pb2
 
 from services.chassis.errors import Problem, to_status
 from services.queue import asking
@@ -22,6 +20,8 @@ from services.queue.model import Channel, Lane
 from services.queue.offices import Offices
 from services.queue.store import Done, Store, TicketRow, ticket_id
 from services.queue.view import counter_message, ticket_message, timestamp
+from tunggu.queue.v1 import queue_pb2 as pb
+from tunggu.queue.v1 import queue_pb2_grpc, ticket_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -186,7 +186,9 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         if services is None:
             raise Problem("COUNTER_NOT_FOUND", {"counter": counter})
         row = await self._store.counter(code, agenda.day, counter)
-        ticket = await self._store.ticket(code, agenda.day, row.ticket) if row and row.ticket else None
+        ticket = (
+            await self._store.ticket(code, agenda.day, row.ticket) if row and row.ticket else None
+        )
         state = ticket.state if ticket else ""
         message = counter_message(code, agenda.day, counter, row, "".join(services), state)
         return pb.GetCounterResponse(counter=message)
@@ -256,7 +258,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
 
     async def GetDay(self, request: pb.GetDayRequest, context: Context) -> Any:
         code, day = asking.code_of(request), asking.day_of(request)
-        live = self._offices.past(code)
+        live = await self._offices.past(code)
         figures = (await live.figures(day))["figures"]
         return pb.GetDayResponse(day=json_format.ParseDict(figures, pb.Day()))
 
@@ -278,7 +280,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
     ) -> ticket_pb2.Ticket:
         """As the fold sees it, once it has the ticket's last event; as stored where it does not
         follow that day. `event` is shown in place of the last one: a repetition's own."""
-        live = self._offices.past(code)
+        live = await self._offices.past(code)
         boards = await live.reach(row.day, row.event) if live.follows(row.day) else None
         if boards is None:
             message = ticket_message(code, row.day, row, id=id)
@@ -406,4 +408,3 @@ def _page(token: str) -> str:
     if token and not all(part.isdecimal() for part in id.split("-", 1)):
         raise Problem("INVALID_REQUEST", {"field": "pageToken"})
     return id
-

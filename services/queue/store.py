@@ -158,7 +158,8 @@ class CounterRow:
     @classmethod
     def parse(cls, day: str, id: str, record: bytes) -> CounterRow:
         state, _, services, ticket, _, completed, at, of, event = record.decode().split("|")
-        return cls(day, id, state, services, ticket, completed, int(at or 0), int(of or -1), int(event))
+        done = completed, int(at or 0), int(of or -1)
+        return cls(day, id, state, services, ticket, *done, int(event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -570,7 +571,7 @@ def holder_hash(salt: str, service: str, holder: str) -> str:
     common between two services."""
     if not holder:
         return ""
-    return hashlib.sha256("\0".join((salt, service, holder)).encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{salt}\0{service}\0{holder}".encode()).hexdigest()[:32]
 
 
 def _new_ticket(service: str, lane: Lane, channel: Channel, holder: str) -> Build:

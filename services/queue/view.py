@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from tunggu.queue.v1 import ticket_pb2 as pb
 
 from services.queue.board import Place
 from services.queue.model import Channel, Lane, Rule
 from services.queue.store import CounterRow
+from tunggu.queue.v1 import ticket_pb2 as pb
 
 AT_COUNTER = ("CALLED", "SERVING", "COMPLETED")
 FINAL = ("COMPLETED", "CANCELLED", "LAPSED")
@@ -27,24 +27,34 @@ class TicketLike(Protocol):
     """A ticket as stored (`store.TicketRow`) or folded (`model.Ticket`); times ms UTC, 0 or None
     = not yet."""
 
-    number: str
-    service: str
-    lane: Lane
-    channel: Channel
-    counter: str | None
-    returns: int
-    present: bool
-    event: int
-    issued_at: int
-    first_call: int
-    since: int
-
+    @property
+    def number(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def lane(self) -> Lane: ...
+    @property
+    def channel(self) -> Channel: ...
     @property
     def state(self) -> str: ...
+    @property
+    def counter(self) -> str | None: ...
+    @property
+    def returns(self) -> int: ...
+    @property
+    def present(self) -> bool: ...
+    @property
+    def event(self) -> int: ...
+    @property
+    def issued_at(self) -> int: ...
+    @property
+    def first_call(self) -> int: ...
     @property
     def started_at(self) -> int | None: ...
     @property
     def closed_at(self) -> int | None: ...
+    @property
+    def since(self) -> int: ...
 
 
 def ticket_message(
