@@ -14,7 +14,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from services.chassis.errors import Problem
-from services.queue.store import Keys, asked
+from services.queue.keys import Keys
+from services.queue.steps import asked
 
 KEPT_SECONDS = 400 * 86_400
 PAGE = 5000

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from services.chassis import access
 from services.chassis.errors import Problem
 from services.queue.model import Channel, Lane
-from services.queue.store import Request
+from services.queue.request import Request
 from tunggu.queue.v1 import ticket_pb2
 
 SUPERVISOR = "SUPERVISOR"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.chassis.config import ConfigError, ServerConfig, setting
-from services.queue.store import Clock
+from services.queue.request import Clock
 
 
 @dataclass(frozen=True)

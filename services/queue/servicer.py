@@ -18,7 +18,8 @@ from services.queue.lines import Line
 from services.queue.live import Live, Publication
 from services.queue.model import Channel, Lane
 from services.queue.offices import Offices
-from services.queue.store import Done, Store, TicketRow, ticket_id
+from services.queue.rows import Done, TicketRow, ticket_id
+from services.queue.store import Store
 from services.queue.view import counter_message, ticket_message, timestamp
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1 import queue_pb2_grpc, ticket_pb2

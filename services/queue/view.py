@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.queue.board import Place
 from services.queue.model import Channel, Lane, Rule
-from services.queue.store import CounterRow
+from services.queue.rows import CounterRow
 from tunggu.queue.v1 import ticket_pb2 as pb
 
 AT_COUNTER = ("CALLED", "SERVING", "COMPLETED")
@@ -24,7 +24,7 @@ CHANNELS = {
 
 
 class TicketLike(Protocol):
-    """A ticket as stored (`store.TicketRow`) or folded (`model.Ticket`); times ms UTC, 0 or None
+    """A ticket as stored (`rows.TicketRow`) or folded (`model.Ticket`); times ms UTC, 0 or None
     = not yet."""
 
     @property

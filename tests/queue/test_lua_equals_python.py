@@ -14,8 +14,11 @@ from services.queue import store as store_module
 from services.queue.agenda import Agenda, running
 from services.queue.archive import Archive
 from services.queue.journal import encode
+from services.queue.keys import Keys
 from services.queue.policy import day_bounds_ms
-from services.queue.store import Clock, Done, Keys, Request, Store
+from services.queue.request import Clock, Request
+from services.queue.rows import Done
+from services.queue.store import Store
 from services.queue.verbs import Refused
 from tests.queue.days import RandomDay, Step, random_day
 
