@@ -78,7 +78,7 @@ class Offices:
     async def _tick(self, code: str) -> None:
         try:
             await self.store.tick(code)
-            await self._live[code].keep_closed_day()
+            await self._live[code].keep_closed_days()
         except Problem as problem:
             fields = {"kecamatan": code, "reason": problem.reason}
             log.warning("tick failed", extra={"fields": fields})
