@@ -17,7 +17,7 @@ DATA ?= .tunggu
 ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
 PROTOS := $(shell find protos -name '*.proto')
-GOOGLEAPIS := build/googleapis/google/api
+GOOGLEAPIS := build/googleapis/google
 
 $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
   $(if $(filter command,$(firstword $(origin $(name)))),\
@@ -86,13 +86,14 @@ types: setup ## mypy, strict
 imports: setup ## who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-buf: setup $(GOOGLEAPIS)/http.proto ## the protos against buf's STANDARD
+buf: setup $(GOOGLEAPIS)/api/http.proto ## the protos against buf's STANDARD
 	@$(BIN)/buf lint
 
-$(GOOGLEAPIS)/http.proto: $(VENV)/.locked
-	@mkdir -p $(GOOGLEAPIS)
+$(GOOGLEAPIS)/api/http.proto: $(VENV)/.locked
+	@mkdir -p $(GOOGLEAPIS)/api $(GOOGLEAPIS)/rpc
 	@from="$$($(BIN)/python -c 'import google.api as a; print(list(a.__path__)[0])')"; \
-	  cp "$$from/annotations.proto" "$$from/http.proto" $(GOOGLEAPIS)/
+	  cp "$$from"/{annotations,http}.proto $(GOOGLEAPIS)/api/; \
+	  cp "$$from"/../rpc/status.proto $(GOOGLEAPIS)/rpc/
 	@touch $@
 
 test: setup ## all tests; make test ARGS=tests/queue for some
