@@ -75,7 +75,7 @@ class Folder:
                 f"{text_of(server)} would start empty without a word: install redis-server "
                 f"{text_of(written)} or newer, or use another folder with DATA="
             )
-        record.writetext_of(text_of(server) + "\n")
+        record.write_text(text_of(server) + "\n")
 
     def admit_speed(self, speed: float) -> Clock | None:
         """The clock of this folder's days, None for real time; made now if it is new.
@@ -85,8 +85,8 @@ class Folder:
         """
         record = self.root / "clock"
         if not record.exists():
-            record.writetext_of(("real" if speed == 1 else from_now(speed).text()) + "\n")
-        text = record.readtext_of().strip()
+            record.write_text(("real" if speed == 1 else from_now(speed).text()) + "\n")
+        text = record.read_text().strip()
         kept = None if text == "real" else parse(text)
         kept_speed = kept.speed if kept else 1.0
         if kept_speed != speed:
@@ -137,7 +137,7 @@ def _locked(path: Path, root: Path) -> int:
 def _recorded(record: Path) -> Version:
     if not record.exists():
         return 0, 0, 0
-    found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", record.readtext_of().strip())
+    found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", record.read_text().strip())
     if not found:
         raise LocalError(f"{record} does not hold a version of Redis: put the right one there")
     return int(found[1]), int(found[2]), int(found[3])

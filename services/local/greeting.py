@@ -24,8 +24,7 @@ def write_tokens(stack: Stack, folder: Path) -> None:
         fresh = folder / f".{role}"
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600, exist_ok=False)
-        fresh.write_text(stack.token(role.upper(), kecamatan) + "
-")
+        fresh.write_text(stack.token(role.upper(), kecamatan) + "\n")
         fresh.replace(folder / role)
 
 
@@ -59,7 +58,7 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
     return [
         *lines,
         f"  redis    {redis} on {where.redis} · pid {pids['redis']}",
-        f"  data     {settings.data} (logs in {settings.data / 'logs'})",
+        f"  data     {settings.folder} (logs in {settings.folder / 'logs'})",
     ]
 
 
@@ -85,7 +84,7 @@ def _examples(settings: Settings, url: str) -> list[str]:
     kiosk = '{"service":"A","channel":"KIOSK"}'
 
     def post(role: str, path: str, body: str) -> str:
-        token = settings.data / "tokens" / role
+        token = settings.folder / "tokens" / role
         return f"curl -H \"Authorization: Bearer $(cat {token})\" {json} '{body}' {office}{path}"
 
     return [

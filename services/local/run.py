@@ -22,7 +22,7 @@ def run(settings: Settings) -> None:
     """Returns when it was asked to end and has. LocalError if something does not work."""
     raise_when_asked()
     stack = Stack(
-        settings.data,
+        settings.folder,
         port=settings.port,
         host=settings.host,
         hours=settings.hours,
@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
 
 
 def _serve(settings: Settings, stack: Stack) -> None:
-    tokens = settings.data / "tokens"
+    tokens = settings.folder / "tokens"
     write_tokens(stack, tokens)
     with client(stack.url, (tokens / "admin").read_text().strip()) as http:
         offices = _apply_all(http, OFFICES)

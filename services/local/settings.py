@@ -9,8 +9,6 @@ from typing import Literal
 from services.chassis.config import load, setting
 from services.local.errors import LocalError
 
-_DATA = Path(".tunggu")
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,10 +16,14 @@ class Settings:
 
     port: int = setting(8080, "port of the gateway", least=1)
     host: str = setting("127.0.0.1", "address on which the gateway listens")
-    data: Path = setting(_DATA, "folder of the data")
+    data: str = setting(".tunggu", "folder of the data")
     hours: Literal["always", "real"] = setting("always", "around the clock, or the offices' own")
     limits: Literal["on", "off"] = setting("on", "limits on requests")
     speed: float = setting(1.0, "domain seconds in a real second")
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data)
 
 
 def read(environ: Mapping[str, str]) -> Settings:
