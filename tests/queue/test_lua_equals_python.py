@@ -12,6 +12,7 @@ from services.queue import commands as do
 from services.queue.agenda import Agenda, running
 from services.queue.archive import Archive
 from services.queue.journal import encode
+from services.queue.policy import day_bounds_ms
 from services.queue.store import Clock, Done, Keys, Request, Store
 from services.queue.verbs import Refused
 from tests.queue.days import RandomDay, Step, random_day
@@ -117,7 +118,11 @@ async def test_lua_and_python_accept_refuse_and_write_the_same(redis: Any, seed:
     day = random_day(Random(seed), steps=250)
     await redis.hset(Keys(CODE, "").of("file"), mapping={"generation": "1", "deleted": "0"})
     driver, archive, written = Driver(redis, day), Archive(redis), 0
+    midnight, next_midnight = day_bounds_ms(day.office.policy, day.office.date)
     for step, expected in zip(day.steps, day.answers, strict=True):
+        today = midnight <= step.clock < next_midnight
+        if not today and not isinstance(step.command, do.CloseDay):
+            continue  # another date's: production would look at that one
         answer = await driver.take(step)
         where = f"seed {seed}, {step}: {expected} but {answer}"
         if isinstance(expected, Refused):
