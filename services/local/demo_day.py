@@ -114,7 +114,9 @@ def visits(day: Iterable[Recorded], seed: int = SEED) -> list[Visit]:
     for ticket in day:
         by_service.setdefault(ticket.service, []).append(ticket)
     planned = [
-        visit for service, tickets in by_service.items() for visit in _visits(service, tickets, seed)
+        visit
+        for service, tickets in by_service.items()
+        for visit in _visits(service, tickets, seed)
     ]
     return sorted(planned, key=lambda visit: visit.at)
 
