@@ -75,7 +75,7 @@ class Hall:
         try:
             async with asyncio.timeout(self._real_seconds(demo_day.DAY_ENDS)):
                 await self._work(day)
-            if self._pages:
+            if self._pages and not self.tally.errors:
                 await asyncio.wait(self._pages, timeout=_LAST_LOOK)
         except TimeoutError:
             self.tally.errors["the day was over before everyone was served"] += 1

@@ -17,7 +17,13 @@ _LIMIT = 1_000_000  # bytes of a file
 
 
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way
+    # PyYAML's own way. Without dates, binaries and sets: JSON has none.
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+    yaml_constructors = {  # noqa: RUF012
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("null", "bool", "int", "float", "str", "seq")
+    }
 
 
 for _tag, _pattern, _first in (
