@@ -1,7 +1,7 @@
 """The queue: numbers, calls, the journal and the board.
 
 Keyspace. Every key of an office carries its hash tag, so that one script can touch them all and a
-cluster keeps them together; `store.Keys` spells each. K = `tunggu:{73.71.03}`, D = 20260302.
+cluster keeps them together; `keys.Keys` spells each. K = `tunggu:{73.71.03}`, D = 20260302.
 
     K:office           hash    the running or last day: its flags, n, t               for ever
     K:journal          stream  one entry an event, id D-n, field l = the leaf         2 days
@@ -23,6 +23,7 @@ cluster keeps them together; `store.Keys` spells each. K = `tunggu:{73.71.03}`, 
 
 The salt of the day's holder hashes is a field of K:office and goes when the day closes.
 
-Layers: `__main__` → `servicer` → `live`, `store`, `archive`; these know Redis (`store`, `archive`)
-or time (`live`). Everything else here is pure: no Redis, no gRPC, no clock, no I/O.
+Layers: `__main__` → `compose` → `servicer`, `admin` → `offices`, `live` → `store`, `archive` →
+`steps`; the last three and `keys` know Redis. `view` and `asking` stand between messages and the
+rest. Everything else is pure: no Redis, no gRPC, no clock, no I/O.
 """

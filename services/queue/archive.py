@@ -14,7 +14,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from services.chassis.errors import Problem
-from services.queue.store import Keys, asked
+from services.queue.keys import Keys
+from services.queue.steps import asked
 
 KEPT_SECONDS = 400 * 86_400
 PAGE = 5000
@@ -48,6 +49,12 @@ class Archive:
         rows = await asked(self._redis.xrange(self._journal(code), count=1))
         return entry_of(*rows[0]) if rows else None
 
+    async def last_before(self, code: str, day: str) -> str:
+        """The last day before `day` that the stream has, empty if none."""
+        end = entry_id(day, 0)
+        rows = await asked(self._redis.xrevrange(self._journal(code), f"({end}", "-", 1))
+        return entry_of(*rows[0])[0] if rows else ""
+
     async def at(self, code: str, day: str, n: int) -> bytes | None:
         """The leaf of an event that the stream still has."""
         id = entry_id(day, n)
@@ -58,7 +65,7 @@ class Archive:
         self, code: str, day: str, n: int, block_ms: int, count: int = PAGE
     ) -> list[Entry]:
         """What comes after event n of the day, across days; waits at most `block_ms` for it."""
-        after = entry_id(day, n) if n >= 0 else (f"{day.replace('-', '')}-0" if day else "0-0")
+        after = entry_id(day, n) if day else "0-0"
         reply = await asked(
             self._redis.xread({self._journal(code): after}, count=count, block=block_ms)
         )
@@ -89,6 +96,22 @@ class Archive:
         text = await asked(self._redis.hget(Keys(code, "").of("frozen"), day))
         return json.loads(text) if text else {"name": code, "services": {}}
 
+    async def first_day(self, code: str) -> str:
+        """The earliest day whose leaves are kept, empty if none is."""
+        oldest = await self.oldest(code)
+        for day in await self.recorded_days(code):
+            if await asked(self._redis.exists(Keys(code, day).of_day("archive"))):
+                return min(day, oldest[0]) if oldest else day
+        return oldest[0] if oldest else ""
+
+    async def next_day(self, code: str, day: str) -> str:
+        """The first kept day after `day` (empty = the earliest), empty if there is none."""
+        if not day:
+            return await self.first_day(code)
+        later = [d for d in await self.recorded_days(code) if d > day]
+        rows = await asked(self._redis.xrange(self._journal(code), entry_id(day, 2**31), "+", 1))
+        return min([*later[:1], *(entry_of(*row)[0] for row in rows)], default="")
+
     async def recorded_days(self, code: str) -> list[str]:
         days = await asked(self._redis.hkeys(Keys(code, "").of("days")))
         return sorted(day.decode() for day in days)
@@ -112,7 +135,7 @@ class Archive:
         await asked(self._redis.hsetnx(keys.of("days"), day, record))
         kept = await asked(self._redis.get(key))
         if kept is None or gzip.decompress(kept).splitlines() != list(leaves):
-            raise Problem("INTERNAL", private=f"the archive of {code} {day} differs from its journal")
+            raise Problem("INTERNAL", private=f"archive and journal of {code} {day} differ")
         await self._trim(code, day)
 
     async def _trim(self, code: str, day: str) -> None:

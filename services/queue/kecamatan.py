@@ -10,15 +10,16 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from google.protobuf import json_format
-from tunggu.queue.v1 import kecamatan_pb2 as pb
-from tunggu.queue.v1 import ticket_pb2
 
 from services.chassis.errors import Problem
 from services.queue.policy import canonical, parse_policy
+from tunggu.queue.v1 import kecamatan_pb2 as pb
+from tunggu.queue.v1 import ticket_pb2
 
 API_VERSION = "tunggu.makassarkota.go.id/v1alpha1"
 KIND = "Kecamatan"
@@ -306,7 +307,7 @@ def _extras(spec: pb.KecamatanSpec) -> None:
     for i, film in enumerate(spec.display.films):
         _want(bool(film.url), f"spec.display.films[{i}].url", "must have an address")
     thresholds = list(spec.notify.thresholds)
-    falling = all(a > b for a, b in zip(thresholds, thresholds[1:], strict=False))
+    falling = all(a > b for a, b in pairwise(thresholds))
     small = all(1 <= value <= 99 for value in thresholds) and len(thresholds) <= 5
     field = "spec.notify.thresholds"
     _want(falling and small, field, "must be at most five numbers from 99 to 1, falling")

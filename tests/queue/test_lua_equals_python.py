@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -9,16 +10,19 @@ import pytest
 
 from services.chassis.errors import Problem
 from services.queue import commands as do
+from services.queue import store as store_module
 from services.queue.agenda import Agenda, running
 from services.queue.archive import Archive
 from services.queue.journal import encode
+from services.queue.keys import Keys
 from services.queue.policy import day_bounds_ms
-from services.queue.store import Clock, Done, Keys, Request, Store
+from services.queue.request import Clock, Request
+from services.queue.rows import Done
+from services.queue.store import Store
 from services.queue.verbs import Refused
 from tests.queue.days import RandomDay, Step, random_day
 
 CODE = "73.71.03"
-DOCUMENTED = "frozen by the test"
 
 
 class Driver:
@@ -31,8 +35,6 @@ class Driver:
         self.store._fresh_agenda = self._fresh_agenda  # type: ignore[method-assign]
 
     async def _fresh_agenda(self, code: str) -> Agenda:
-        from dataclasses import replace
-
         agenda = running(self.date, self.policy.document, "salt")
         return replace(agenda, document=self.policy.document, names=b"{}", generation="1")
 
@@ -43,7 +45,7 @@ class Driver:
         except Problem as problem:
             return problem
 
-    async def _do(self, command: do.Command) -> Done | None:
+    async def _do(self, command: do.Command) -> Done | None:  # noqa: C901 - a case a verb
         store = self.store
         ask = Request(CODE, type(command).__name__, supervisor=True, subject="s")
         match command:
@@ -84,15 +86,17 @@ class Driver:
             case do.ResumeIssuing():
                 return await store.resume_issuing(ask)
             case do.Tick():
-                return await self._tick()
+                await self._tick()
+                return None
             case do.CloseDay():
-                return await self._close()
+                await self._close()
+                return None
 
-    async def _create(self, ask: Request, service: str, lane: Any, channel: Any, holder: str) -> Done:
+    async def _create(
+        self, ask: Request, service: str, lane: Any, channel: Any, holder: str
+    ) -> Done:
         """The day's holders are hashes already; a store hashes them once more."""
-        from services.queue import store as module
-
-        build = module._new_ticket(service, lane, channel, "")
+        build = store_module._new_ticket(service, lane, channel, "")
 
         def exact(agenda: Agenda) -> list[Any]:
             args = build(agenda)

@@ -109,7 +109,7 @@ local function begin_day()
   if hours == '' or now >= close_at then return refuse('OFFICE_CLOSED') end
   opening = true
   office = {
-    day = day, policy = policy, n = -1, open = '1', hours = '0', office = '1',
+    day = day, policy = policy, n = -1, t = office.t, open = '1', hours = '0', office = '1',
     why = '', salt = salt, held = '', event = '-1',
   }
 end
@@ -134,7 +134,7 @@ local function write(e, fields)
   local leaf = string.format('{"v":1,"o":"%s","d":"%s","n":%d,"t":%s,"e":"%s"%s}',
     code, office.day, n, ms(now), e, fields == '' and '' or ',' .. fields)
   redis.call('XADD', journal_key, office.day:gsub('-', '') .. '-' .. n, 'l', leaf)
-  office.n = n
+  office.n, office.t = n, ms(now)
 end
 
 local function due_events()
@@ -151,7 +151,7 @@ end
 
 local function save_office()
   redis.call('HSET', office_key, 'day', office.day, 'policy', office.policy, 'n', office.n,
-    't', ms(now), 'open', office.open, 'hours', office.hours, 'office', office.office,
+    't', office.t, 'open', office.open, 'hours', office.hours, 'office', office.office,
     'why', office.why, 'salt', office.salt, 'held', office.held, 'event', office.event)
 end
 

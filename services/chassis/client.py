@@ -1,0 +1,114 @@
+"""Channels to our services: balanced, watched, bounded, repeated only where it is safe.
+
+A failed call raises `Problem`. Repeated, at most twice, are calls that read (Get…,
+List…) and mutations whose request ids make a repetition the same call.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
+from typing import Any
+
+import grpc
+
+from .errors import Problem, from_rpc_error
+from .telemetry import REQUEST_ID, REQUEST_ID_HEADER
+
+DEADLINE = 5.0  # seconds for a unary call that names none
+PAUSES = (0.05, 0.2)  # seconds before a repetition, each up to twice as long
+SERVICE_CONFIG = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "healthCheckConfig": {"serviceName": "readiness"},
+}
+
+# The `authorization` of the request on whose behalf we call, as it came.
+AUTHORIZATION: ContextVar[str] = ContextVar("authorization", default="")
+
+
+def channel(
+    target: str,
+    *,
+    authorization: Callable[[], str] = AUTHORIZATION.get,
+    max_message: int = 4 * 1024 * 1024,
+) -> grpc.aio.Channel:
+    """A channel to `dns:///name:port`, `ipv4:…` or `unix:/path`, for this event loop.
+
+    `authorization` gives each call's header ("Bearer …", or "" for none); by default
+    the one in AUTHORIZATION is passed on.
+    """
+    options = [
+        ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 5_000),
+        ("grpc.max_receive_message_length", max_message),
+        ("grpc.max_reconnect_backoff_ms", 2_000),
+        ("grpc.initial_reconnect_backoff_ms", 100),
+    ]
+    kinds = (_Unary(authorization), _Stream(authorization))
+    return grpc.aio.insecure_channel(target, options=options, interceptors=kinds)
+
+
+class _Dressed:
+    def __init__(self, authorization: Callable[[], str]) -> None:
+        self.authorization = authorization
+
+    def dressed(self, details: Any, timeout: float | None) -> grpc.aio.ClientCallDetails:
+        ours = {REQUEST_ID_HEADER: REQUEST_ID.get(), "authorization": self.authorization()}
+        named = {name: value for name, value in ours.items() if value}
+        metadata = grpc.aio.Metadata(*(named | dict(details.metadata or ())).items())
+        return details._replace(timeout=timeout, metadata=metadata)  # type: ignore[no-any-return]
+
+
+class _Unary(_Dressed, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        now = asyncio.get_running_loop().time
+        end = now() + (DEADLINE if details.timeout is None else details.timeout)
+        for pause in (*PAUSES, None):
+            call = await continuation(self.dressed(details, max(0.0, end - now())), request)
+            try:
+                await call
+                return call
+            except grpc.aio.AioRpcError as error:
+                problem = _problem(error, details.method)
+                if pause is None or not _again(problem, details.method, request):
+                    raise problem from error
+            await asyncio.sleep(min(pause * (1 + random.random()), max(0.0, end - now())))  # noqa: S311
+        raise AssertionError("the last try returns or raises")
+
+
+class _Stream(_Dressed, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        return _answers(await continuation(self.dressed(details, details.timeout), request))
+
+
+async def _answers(call: Any) -> AsyncIterator[Any]:
+    try:
+        async for answer in call:
+            yield answer
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
+
+
+def _problem(error: grpc.aio.AioRpcError, method: bytes | str) -> Problem:
+    """A connection that broke under a mutation leaves its outcome open."""
+    problem = from_rpc_error(error)
+    if problem.reason == "SERVICE_UNAVAILABLE" and not _reads(method):
+        return Problem("OUTCOME_UNKNOWN", private=problem.private)
+    return problem
+
+
+def _again(problem: Problem, method: bytes | str, request: Any) -> bool:
+    return problem.status is grpc.StatusCode.UNAVAILABLE and (_reads(method) or _named(request))
+
+
+def _reads(method: bytes | str) -> bool:
+    name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
+    return name.startswith(("Get", "List"))
+
+
+def _named(request: Any) -> bool:
+    """Whether the request, or each of its batch, carries a request id."""
+    items = getattr(request, "requests", None) or [request]
+    return all(getattr(item, "request_id", "") for item in items)

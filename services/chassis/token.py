@@ -1,0 +1,102 @@
+"""Keys and tokens of staff, for development and for services of our own.
+
+`python -m services.chassis.token --role OFFICER --kecamatan 73.71.03 --key FILE`
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from .config import ServerConfig
+
+PRIVATE, PUBLIC = "private.pem", "jwks.json"
+THUMBPRINT = ("crv", "e", "kty", "n", "x", "y")  # RFC 7638, sorted; absent ones do not count
+
+
+def make_key(folder: Path) -> Path:
+    """The private key in `folder`, made there if absent, with the JWKS that names it beside it."""
+    path = folder / PRIVATE
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(pem)
+    (folder / PUBLIC).write_text(json.dumps({"keys": [public_jwk(path.read_bytes())[1]]}))
+    return path
+
+
+def public_jwk(pem: bytes) -> tuple[Any, dict[str, str]]:
+    """The private key of a PEM and its public half as a JWK with `alg` and `kid`."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    algorithms: dict[type, tuple[str, Any]] = {
+        ec.EllipticCurvePrivateKey: ("ES256", jwt.algorithms.ECAlgorithm),
+        ed25519.Ed25519PrivateKey: ("EdDSA", jwt.algorithms.OKPAlgorithm),
+        rsa.RSAPrivateKey: ("RS256", jwt.algorithms.RSAAlgorithm),
+    }
+    name, kind = next(value for base, value in algorithms.items() if isinstance(key, base))
+    jwk = json.loads(kind.to_jwk(key.public_key()))
+    named = json.dumps({m: jwk[m] for m in THUMBPRINT if m in jwk}, separators=(",", ":"))
+    digest = hashlib.sha256(named.encode()).digest()
+    kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return key, jwk | {"alg": name, "kid": kid, "use": "sig"}
+
+
+def mint(
+    key: Path,
+    roles: Sequence[str],
+    kecamatan: Sequence[str],
+    *,
+    subject: str = "",
+    hours: float = 12.0,
+    issuer: str = ServerConfig.issuer,
+    audience: str = ServerConfig.audience,
+) -> str:
+    """A token for the bearer to act in `roles` for `kecamatan` (codes, or "*")."""
+    private, jwk = public_jwk(key.read_bytes())
+    now = int(time.time())
+    claims = {
+        "iss": issuer,
+        "aud": audience,
+        "sub": subject or "-".join([*roles, *kecamatan]).lower(),
+        "iat": now,
+        "exp": now + int(hours * 3600),
+        "tunggu_role": list(roles),
+        "tunggu_kecamatan": list(kecamatan),
+    }
+    return jwt.encode(claims, private, jwk["alg"], {"kid": jwk["kid"]})
+
+
+def main(arguments: Sequence[str]) -> str:
+    """The token that the arguments ask for. SystemExit: one line that says why there is none."""
+    parser = argparse.ArgumentParser(prog="token", description="Print a token for staff.")
+    parser.add_argument("--role", required=True, help="one or more, separated by commas")
+    parser.add_argument("--kecamatan", default="*", help="codes separated by commas, or *")
+    parser.add_argument("--key", required=True, type=Path, help="private key, PEM")
+    parser.add_argument("--subject", default="", help="who; by default role and kecamatan")
+    parser.add_argument("--hours", default=12.0, type=float, help="until it expires")
+    parser.add_argument("--issuer", default=ServerConfig.issuer)
+    parser.add_argument("--audience", default=ServerConfig.audience)
+    given = vars(parser.parse_args(arguments))
+    roles, kecamatan = given.pop("role").split(","), given.pop("kecamatan").split(",")
+    try:
+        return mint(given.pop("key"), roles, kecamatan, **given)
+    except OSError as error:
+        raise SystemExit(f"token: {error} (`make run` makes the development key)") from None
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1:]))
