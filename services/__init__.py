@@ -9,8 +9,8 @@ Who may import whom (checked by `make imports` and tests/test_architecture.py):
 - `local` starts them all on one machine and is imported by none.
 - Inside a service: `__main__` may import everything of its own; `servicer`
   speaks protos; `store` alone speaks to Redis; the other modules of the queue
-  (model, policy, verbs, journal, verify, forecast, board, days) are pure: no gRPC, no
-  Redis, no clock, no I/O.
+  (model, policy, journal, fold, commands, verbs, verify, replay, checks, findings,
+  indicators, forecast, board, days) are pure: no gRPC, no Redis, no clock, no I/O.
 
 `services/queue` must never shadow the standard library's `queue`: no path
 entry may be `services/` itself, so import as `services.queue.policy`.

@@ -1,0 +1,1 @@
+"""Tests mirror `services/`; their names are sentences about behaviour."""

@@ -1,0 +1,235 @@
+"""The board: the public state of an office as bytes, the same from every replica.
+
+A pure function of the day's events, the policy document, the records of previous days and what
+was frozen when the day opened. The bytes are UTF-8 JSON without spaces, fields in this order:
+
+    {kecamatan, day, event, at, open, notice,
+     counters: [{id, state, services, ticket?: {number, state}}],
+     calls: [{number, counter, event, at}],
+     services: [{code, name, issuing, issued, completed, waiting, priority,
+                 forecast: [{position, p50Seconds, p90Seconds}], beyondClosing}]}
+
+`at` is the moment of `event`, and forecasts count from it: no clock is read here. `open` says
+whether a number can be taken; `notice` why not, if a supervisor stopped it. `waiting` are runs of
+consecutive numbers of one letter ("A013", "A013-A045") in order of arrival over both lanes,
+`priority` those of lane PRIORITY. A closed day's board keeps its calls and counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from services.queue.days import Desks
+from services.queue.fold import apply, fresh_day
+from services.queue.forecast import Estimate, Forecasts, Table
+from services.queue.journal import Event
+from services.queue.lines import Line, ServiceLine, to_json
+from services.queue.model import Call, Counter, Day, Policy, State
+
+URGENT = frozenset(
+    {
+        *("call", "recall", "counter.open", "counter.close"),
+        *("issue.go", "issue.stop", "day.open", "day.close"),
+    }
+)
+"""What people look up for; everything else only changes a line or a desk."""
+
+
+def is_urgent(event: Event) -> bool:
+    """Whether watchers get the event within 100 ms; they get the others within 1 s."""
+    return event.e in URGENT
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenService:
+    """`typical_minutes` 0 = not given."""
+
+    name: str
+    typical_minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What the office's file said when the day opened; services by code, in the policy's order.
+
+    `name` is the office's; the board does not show it.
+    """
+
+    name: str
+    services: Mapping[str, FrozenService]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A board. `etag` = 32 hex digits of the bytes' hash; `changed` = the services whose line is
+    not that of the build before, in the policy's order."""
+
+    body: bytes
+    etag: str
+    day: str
+    event: int
+    lines: Mapping[str, Line]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting ticket stands; no estimate where there is no forecast."""
+
+    ahead: int
+    forecast: Estimate | None
+
+
+class Boards:
+    """The boards of one date, from its first event on. Owns the folded `day`, the `forecasts` and
+    the `desks`, and keeps per service what the next board can take over."""
+
+    def __init__(
+        self, policy: Policy, frozen: Frozen, history: Sequence[Mapping[str, Any]], day: str
+    ) -> None:
+        self.frozen = frozen
+        self.day = fresh_day(policy, day)
+        self.desks = Desks()
+        typical = {code: service.typical_minutes for code, service in frozen.services.items()}
+        self.forecasts = Forecasts(policy, day, typical, history)
+        self._services = {code: ServiceLine() for code in policy.services}
+        self._sent: dict[str, Line] = {}
+
+    def observe(self, event: Event) -> None:
+        """Takes everything to the state after `event`, which must be the day's next."""
+        apply(self.day, event)
+        self.forecasts.observe(self.day, event)
+        self.desks.observe(self.day, event)
+
+    def table(self, service: str) -> Table:
+        """The service's forecast now."""
+        return self._fresh(service).table
+
+    def line(self, service: str) -> Line:
+        """Who waits for the service now."""
+        return self._fresh(service).line
+
+    def place(self, number: str) -> Place | None:
+        """Where a ticket stands; None unless it waits."""
+        ticket = self.day.tickets.get(number)
+        if ticket is None or ticket.state is not State.WAITING:
+            return None
+        service = self._fresh(ticket.service)
+        ahead = service.index()[number]
+        return Place(ahead, service.table.at(ahead + 1))
+
+    def newcomer(self) -> Estimate | None:
+        """The wait of someone who takes a number now, at the service that issues with the longest;
+        None where none of them has a forecast."""
+        day = self.day
+        waits = [
+            self.table(code).at(_waiting(day, code) + 1)
+            for code in day.policy.services
+            if is_issuing(day, code)
+        ]
+        return max(
+            (wait for wait in waits if wait),
+            key=lambda wait: (wait.p50_seconds, wait.p90_seconds),
+            default=None,
+        )
+
+    def build(self) -> Built:
+        """The board after the last event observed."""
+        if self.day.n < 0:
+            return empty_board(self.day.code)
+        body = self._body().encode()
+        lines = {code: self.line(code) for code in self._services}
+        changed = tuple(code for code, line in lines.items() if self._sent.get(code) != line)
+        self._sent = lines
+        return Built(body, etag(body), self.day.day, self.day.n, lines, changed)
+
+    def _body(self) -> str:
+        day = self.day
+        head = to_json(
+            {
+                "kecamatan": day.code,
+                "day": day.day,
+                "event": day.n,
+                "at": timestamp(day.t),
+                "open": is_open(day),
+                "notice": notice(day),
+                "counters": [_counter(day, counter) for counter in day.counters.values()],
+                "calls": [_call(call) for call in day.calls],
+            }
+        )
+        services = ",".join([self._service(code) for code in day.policy.services])
+        return f'{head[:-1]},"services":[{services}]}}'
+
+    def _service(self, code: str) -> str:
+        day, fresh = self.day, self._fresh(code)
+        head = to_json(
+            {
+                "code": code,
+                "name": self.frozen.services[code].name,
+                "issuing": is_issuing(day, code),
+                "issued": day.issued[code],
+                "completed": day.completed[code],
+            }
+        )
+        return f"{head[:-1]},{fresh.waiting},{fresh.forecast}}}"
+
+    def _fresh(self, code: str) -> ServiceLine:
+        service = self._services[code]
+        service.refresh(self.day, code, self.forecasts)
+        return service
+
+
+def empty_board(kecamatan: str) -> Built:
+    """The board of an office that never had a day."""
+    fields = {"kecamatan": kecamatan, "day": "", "event": -1, "at": "", "open": False}
+    body = to_json({**fields, "notice": "", "counters": [], "calls": [], "services": []}).encode()
+    return Built(body, etag(body), "", -1, {}, ())
+
+
+def is_open(day: Day) -> bool:
+    """Whether a number can be taken."""
+    return day.opened and not day.closed and day.hours_on and day.office_on
+
+
+def is_issuing(day: Day, service: str) -> bool:
+    """Whether a number of the service can be taken, at least at the desk."""
+    return is_open(day) and day.used[service] < day.policy.services[service].quota_day
+
+
+def notice(day: Day) -> str:
+    """Why a supervisor stopped issuing; empty otherwise. A stop ends with its day."""
+    return "" if day.office_on or day.closed else day.stop_why.upper()
+
+
+def etag(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]
+
+
+def timestamp(ms: int) -> str:
+    """RFC 3339, UTC, with milliseconds."""
+    return f"{datetime.fromtimestamp(ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+
+
+def _waiting(day: Day, service: str) -> int:
+    return sum(len(line) for line in day.waiting[service].values())
+
+
+def _counter(day: Day, counter: Counter) -> dict[str, Any]:
+    shown = {"id": counter.id, "state": counter.state, "services": list(counter.services)}
+    if counter.ticket is None:
+        return shown
+    state = day.tickets[counter.ticket].state
+    return {**shown, "ticket": {"number": counter.ticket, "state": state}}
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "number": call.number,
+        "counter": call.counter,
+        "event": call.event,
+        "at": timestamp(call.t),
+    }

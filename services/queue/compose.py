@@ -1,0 +1,48 @@
+"""How the queue is put together from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+
+from services.chassis import server
+from services.chassis.redis_policy import redis_connection
+from services.queue.admin import KecamatanServicer
+from services.queue.archive import Archive
+from services.queue.config import QueueConfig
+from services.queue.offices import Offices
+from services.queue.servicer import QueueServicer
+from services.queue.store import Store
+from tunggu.queue.v1 import kecamatan_pb2, kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
+
+QUEUE = queue_pb2.DESCRIPTOR.services_by_name["QueueService"]
+KECAMATAN = kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"]
+
+
+async def serve(settings: QueueConfig) -> None:
+    """Serves until SIGTERM, then drains."""
+    redis = redis_connection(settings.redis_url)
+    store = Store(redis, settings.domain_clock(), settings.always_open)
+    offices = Offices(store, Archive(redis), settings.tick)
+    draining = asyncio.Event()
+    queue = QueueServicer(store, offices, draining)
+    admin = KecamatanServicer(store, offices, settings.always_open)
+
+    async def ready() -> bool:
+        return bool(await redis.ping()) and offices.ready
+
+    await server.serve(
+        settings,
+        [
+            server.Service(
+                QUEUE, lambda s: queue_pb2_grpc.add_QueueServiceServicer_to_server(queue, s)
+            ),
+            server.Service(
+                KECAMATAN,
+                lambda s: kecamatan_pb2_grpc.add_KecamatanServiceServicer_to_server(admin, s),
+            ),
+        ],
+        ready=ready,
+        draining=draining,
+        background=[offices.run],
+    )
+    await redis.aclose()

@@ -1,0 +1,102 @@
+"""The journal from a cursor on, for WatchEvents.
+
+A cursor is `<day>.<n>.<digest of the leaf>`: it names an event and what it said, so that a journal
+that lost its end in a failover is noticed even where new events have taken the numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+
+from services.chassis.errors import Problem
+from services.queue.archive import Archive
+from services.queue.live import Live
+
+PAGE = 500
+START = "start"
+
+Item = tuple[str, int, bytes, str]
+"""Day, number, leaf, and the cursor after it."""
+
+_CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,9})\.([0-9a-f]{12})")
+
+
+def cursor_after(day: str, n: int, leaf: bytes) -> str:
+    return f"{day}.{n}.{hashlib.sha256(leaf).hexdigest()[:12]}"
+
+
+class EventReader:
+    """One reader's way through an office's days, archived ones included."""
+
+    def __init__(self, live: Live, archive: Archive) -> None:
+        self._live = live
+        self._archive = archive
+        self._day = ""
+        self._n = -1
+
+    async def pages(self, cursor: str) -> AsyncIterator[list[Item]]:
+        """Events after the cursor, a page at a time, for ever. EVENTS_EXPIRED, JOURNAL_REWOUND."""
+        await self._place(cursor)
+        rewinds = self._live.rewinds
+        while True:
+            moved = self._live.next_move()
+            page = await self._page()
+            if self._live.rewinds != rewinds:
+                raise Problem("JOURNAL_REWOUND")
+            if page:
+                yield page
+            else:
+                await moved.wait()
+
+    async def _place(self, cursor: str) -> None:
+        if cursor == START:
+            return
+        if not cursor:
+            newest = await self._archive.newest(self._live.code)
+            self._day, self._n = newest[:2] if newest else ("", -1)
+            return
+        match = _CURSOR.fullmatch(cursor)
+        if not match:
+            raise Problem("INVALID_REQUEST", {"field": "cursor"})
+        self._day, self._n = match[1], int(match[2])
+        await self._check(cursor)
+
+    async def _check(self, cursor: str) -> None:
+        code = self._live.code
+        try:
+            leaves = await self._archive.leaves(code, self._day, self._n - 1, 1)
+        except Problem as problem:
+            if problem.reason != "DAY_NOT_FOUND":
+                raise
+            leaves = []
+            if earliest := await self._earliest_after(self._day):
+                raise Problem("EVENTS_EXPIRED", {"earliest": earliest}) from None
+        if not leaves or cursor_after(self._day, self._n, leaves[0]) != cursor:
+            raise Problem("JOURNAL_REWOUND")
+
+    async def _earliest_after(self, day: str) -> str:
+        """A cursor before the earliest kept day, if all that are kept come after `day`."""
+        first = await self._archive.first_day(self._live.code)
+        return START if first > day else ""
+
+    async def _page(self) -> list[Item]:
+        code = self._live.code
+        if self._day:
+            leaves = await self._archive.leaves(code, self._day, self._n, PAGE)
+            if leaves:
+                return self._taken(leaves)
+        following = await self._archive.next_day(code, self._day)
+        if not following:
+            return []
+        self._day, self._n = following, -1
+        return self._taken(await self._archive.leaves(code, following, -1, PAGE))
+
+    def _taken(self, leaves: list[bytes]) -> list[Item]:
+        first = self._n + 1
+        self._n += len(leaves)
+        return [
+            (self._day, first + i, leaf, cursor_after(self._day, first + i, leaf))
+            for i, leaf in enumerate(leaves)
+        ]

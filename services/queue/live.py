@@ -1,0 +1,324 @@
+"""An office as this replica follows it: the journal folded as it grows, and its boards.
+
+Everything here can be rebuilt from the journal at any moment, and is after a lost connection or a
+failover. What it shows comes from Redis' stream, so nothing is shown before it is durable. It
+never writes, but for what a closed day leaves in the archive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from services.chassis.errors import Problem
+from services.queue.archive import Archive, Entry
+from services.queue.board import Boards, Built, Frozen, FrozenService, empty_board, is_urgent
+from services.queue.days import record, statistics, summarise
+from services.queue.journal import parse
+from services.queue.lines import Line
+from services.queue.model import Day
+from services.queue.policy import parse_policy
+from services.queue.store import Store
+
+URGENT_S = 0.1
+QUIET_S = 1.0
+"""Boards are at least this far apart: after news people look up for, and otherwise."""
+
+BLOCK_MS = 1000
+REACH_S = 2.0
+"""How long an answer waits for the fold to reach its own event."""
+
+HISTORY_DAYS = 10
+SLICE = 250
+"""Events folded before others get their turn."""
+
+log = logging.getLogger(__name__)
+
+
+class RewoundError(Exception):
+    """The journal no longer has what was read from it: a failover lost its end."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A board as sent to watchers. `lines` and `tickets` (numbers) are what changed since the
+    publication before; with `whole` the next day or a rewound one begins and all is new."""
+
+    seq: int
+    built: Built
+    lines: dict[str, Line]
+    tickets: tuple[str, ...]
+    whole: bool
+
+
+@dataclass
+class Pending:
+    """What changed since the last publication."""
+
+    tickets: dict[str, None] = field(default_factory=dict)
+    whole: bool = True
+
+
+class Live:
+    """One office. `run` follows its journal until cancelled; the rest answers from the fold."""
+
+    def __init__(self, code: str, store: Store, archive: Archive) -> None:
+        self.code = code
+        self.boards: Boards | None = None
+        self.last: Entry | None = None
+        self.rewinds = 0
+        self.ready = False
+        self.running = False
+        self._store = store
+        self._archive = archive
+        self._moved = asyncio.Event()
+        self._published = asyncio.Event()
+        self._publication: Publication | None = None
+        self._sent: dict[str, Line] = {}
+        self._pending = Pending()
+        self._built: Built = empty_board(code)
+        self._watchers = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._sent_at = float("-inf")
+        self._kept = ""
+
+    # Following ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Follows for ever; after a failure or a rewound journal it starts anew."""
+        self.running = True
+        while True:
+            try:
+                await self._catch_up()
+                await self._follow()
+            except RewoundError:
+                self.rewinds += 1
+                self.last = None
+                self._announce(urgent=True)
+                log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
+            except Problem as problem:
+                self.ready = False
+                log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
+                await asyncio.sleep(0.5)
+            except ValueError as error:  # a leaf that no release of ours has written
+                self.ready = False
+                log.error("cannot read the journal", extra={"fields": {"error": str(error)}})
+                await asyncio.sleep(5)
+
+    async def _catch_up(self) -> None:
+        """Takes up where it was if the journal still has that event, else from the day's first."""
+        if self.last is not None:
+            day, n, leaf = self.last
+            if await self._archive.at(self.code, day, n) == leaf:
+                self.ready = True
+                return
+            raise RewoundError
+        newest = await self._archive.newest(self.code)
+        self.boards, self._pending = None, Pending()
+        if newest:
+            leaves = await self._archive.all_leaves(self.code, newest[0])
+            await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
+        self.ready = True
+        self._announce(urgent=True)
+
+    async def _follow(self) -> None:
+        while True:
+            day, n = self.last[:2] if self.last else ("", -1)
+            await self._take(await self._archive.follow(self.code, day, n, BLOCK_MS))
+
+    async def _take(self, entries: list[Entry]) -> None:
+        urgent = False
+        for i, entry in enumerate(entries, 1):
+            urgent |= await self._observe(entry)
+            if i % SLICE == 0:
+                await asyncio.sleep(0)
+        if entries:
+            self._announce(urgent)
+
+    async def _observe(self, entry: Entry) -> bool:
+        day, n, leaf = entry
+        event = parse(leaf)
+        if n == 0:
+            self.boards = await self._begin(day, event.pol)
+            self._pending = Pending()
+        boards = self.boards
+        if boards is None or (boards.day.day, boards.day.n + 1) != (day, n):
+            raise RewoundError
+        boards.observe(event)
+        self.last = entry
+        if event.k:
+            self._pending.tickets[event.k] = None
+        if event.e == "day.close":
+            self._pending = Pending()
+        return is_urgent(event)
+
+    async def _begin(self, day: str, digest: str) -> Boards:
+        """A new date. Its forecasts start from the records of closed days before it; the last of
+        them may not have been kept yet, then its record is made from its leaves."""
+        policy = parse_policy(await self._store.policy(self.code, digest))
+        frozen = await self._archive.frozen(self.code, day)
+        services = {
+            code: FrozenService(
+                *(frozen["services"].get(code, {}).get(k, d) for k, d in _SERVICE_FIELDS)
+            )
+            for code in policy.services
+        }
+        history = await self._history(day)
+        return Boards(policy, Frozen(frozen["name"], services), history, day)
+
+    async def _history(self, day: str) -> list[dict[str, object]]:
+        days = [d for d in await self._archive.recorded_days(self.code) if d < day]
+        kept = await self._archive.records(self.code, days[-HISTORY_DAYS:])
+        records = [entry["forecast"] for entry in kept]
+        before = await self._archive.last_before(self.code, day)
+        if before and before not in days:
+            records = [*records[-HISTORY_DAYS + 1 :], (await self.figures(before))["forecast"]]
+        return records
+
+    def _announce(self, urgent: bool) -> None:
+        self._moved.set()
+        self._moved = asyncio.Event()
+        if self._watchers:
+            self._schedule(urgent)
+
+    # Boards -------------------------------------------------------------------------------------
+
+    def board(self) -> Built:
+        """The board as of now. REDIS_UNAVAILABLE while the journal cannot be followed."""
+        self._check_ready()
+        if self.boards and (self._built.day, self._built.event) != (
+            self.boards.day.day,
+            self.boards.day.n,
+        ):
+            self._built = self.boards.build()
+        return self._built if self.boards else empty_board(self.code)
+
+    def _check_ready(self) -> None:
+        if not self.ready:
+            raise Problem("REDIS_UNAVAILABLE", private="the journal is not followed yet")
+
+    def _schedule(self, urgent: bool) -> None:
+        """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
+        loop = asyncio.get_running_loop()
+        when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
+        if self._timer and not self._timer.cancelled():
+            if self._timer.when() <= when:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(when, self._publish)
+
+    def _publish(self) -> None:
+        self._timer = None
+        if not self.ready:
+            return
+        built = self.board()
+        before = self._publication
+        if before and built.etag == before.built.etag and not self._pending.whole:
+            return
+        changed = {s: line for s, line in built.lines.items() if self._sent.get(s) != line}
+        self._publication = Publication(
+            before.seq + 1 if before else 0,
+            built,
+            changed,
+            tuple(self._pending.tickets),
+            self._pending.whole,
+        )
+        self._sent, self._pending = dict(built.lines), Pending(whole=False)
+        self._sent_at = asyncio.get_running_loop().time()
+        self._published.set()
+        self._published = asyncio.Event()
+
+    @contextmanager
+    def _watching(self) -> Iterator[None]:
+        self._watchers += 1
+        try:
+            yield
+        finally:
+            self._watchers -= 1
+
+    async def watch(self) -> AsyncIterator[tuple[Publication, bool]]:
+        """Every publication from now on, and whether the watcher must take it as a whole: at first,
+        after one that it missed, on a new day."""
+        self._check_ready()
+        with self._watching():
+            if self._publication is None or self._watchers == 1:
+                self._publish()
+            seen = -1
+            while True:
+                published, now = self._published, self._publication
+                if now and now.seq > seen:
+                    yield now, now.whole or now.seq != seen + 1 or seen < 0
+                    seen = now.seq
+                else:
+                    await published.wait()
+
+    # Answers ------------------------------------------------------------------------------------
+
+    async def reach(self, day: str, event: int) -> Boards | None:
+        """The fold once it has the event; None if it is of another day or stays away too long."""
+        try:
+            async with asyncio.timeout(REACH_S):
+                while not self._has(day, event):
+                    await self._moved.wait()
+        except TimeoutError:
+            return None
+        boards = self.boards
+        return boards if boards and boards.day.day == day else None
+
+    def follows(self, day: str) -> bool:
+        """Whether the day is, or is about to be, the one that is followed."""
+        return self.running and (self.last is None or self.last[0] <= day)
+
+    async def settled_board(self) -> Built:
+        """The board, after at most a moment for a replica that has just started."""
+        if not self.ready:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), REACH_S)
+        return self.board()
+
+    def _has(self, day: str, event: int) -> bool:
+        return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
+
+    @property
+    def day(self) -> Day | None:
+        return self.boards.day if self.boards else None
+
+    def next_move(self) -> asyncio.Event:
+        """Set when the next event has come."""
+        return self._moved
+
+    async def figures(self, day: str) -> dict[str, dict[str, object]]:
+        """A day's statistics, `figures`, and what later forecasts need of it, `forecast`.
+        DAY_NOT_FOUND."""
+        if self.boards and self.boards.day.day == day:
+            boards = self.boards
+            return {
+                "figures": statistics(boards.day, boards.desks),
+                "forecast": record(boards.day, boards.forecasts.rates),
+            }
+        kept = await self._archive.records(self.code, [day])
+        return kept[0] if kept else await self._summarised(day)
+
+    async def _summarised(self, day: str) -> dict[str, dict[str, object]]:
+        leaves = await self._archive.all_leaves(self.code, day)
+        events = [parse(leaf) for leaf in leaves]
+        policy = parse_policy(await self._store.policy(self.code, events[0].pol))
+        figures, forecast = summarise(policy, day, events)
+        return {"figures": figures, "forecast": forecast}
+
+    async def keep_closed_day(self) -> None:
+        """Archives the followed day once it is closed; any replica may, again and again."""
+        day = self.day
+        if day is None or not day.closed or self._kept == day.day:
+            return
+        leaves = await self._archive.all_leaves(self.code, day.day)
+        text = json.dumps(await self.figures(day.day), separators=(",", ":"), sort_keys=True)
+        await self._archive.keep(self.code, day.day, leaves, text.encode())
+        self._kept = day.day
+
+
+_SERVICE_FIELDS = (("name", ""), ("typicalMinutes", 0))

@@ -1,0 +1,89 @@
+"""The offices that this replica follows, and what the clock makes due in them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from services.chassis.errors import Problem
+from services.queue.archive import Archive
+from services.queue.live import Live
+from services.queue.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Offices:
+    """One `Live` an office. `run` ticks all of them about once a `period` (s) until cancelled."""
+
+    def __init__(self, store: Store, archive: Archive, period: float = 1.0) -> None:
+        self.store = store
+        self.archive = archive
+        self._period = period
+        self._live: dict[str, Live] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def get(self, code: str) -> Live:
+        """The office. KECAMATAN_NOT_FOUND."""
+        if code not in self._live:
+            await self.store.file(code)
+            self._start(code)
+        return self._live[code]
+
+    async def past(self, code: str) -> Live:
+        """The office, also one that is off the list: its days stay readable."""
+        try:
+            return await self.get(code)
+        except Problem as problem:
+            if problem.reason != "KECAMATAN_NOT_FOUND":
+                raise
+            return Live(code, self.store, self.archive)
+
+    def _start(self, code: str) -> None:
+        if code not in self._live:
+            self._live[code] = Live(code, self.store, self.archive)
+            self._tasks[code] = asyncio.create_task(self._live[code].run())
+
+    async def stop(self, code: str) -> None:
+        """Follows the office no longer."""
+        self._live.pop(code, None)
+        task = self._tasks.pop(code, None)
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def run(self) -> None:
+        try:
+            while True:
+                started = asyncio.get_running_loop().time()
+                await self._round()
+                spent = asyncio.get_running_loop().time() - started
+                await asyncio.sleep(max(0.0, self._period - spent))
+        finally:
+            for code in list(self._tasks):
+                await self.stop(code)
+
+    async def _round(self) -> None:
+        try:
+            codes = await self.store.codes()
+        except Problem as problem:
+            log.warning("cannot list the offices", extra={"fields": {"reason": problem.reason}})
+            return
+        for code in self._live.keys() - set(codes):
+            await self.stop(code)
+        for code in codes:
+            self._start(code)
+        await asyncio.gather(*(self._tick(code) for code in codes))
+
+    async def _tick(self, code: str) -> None:
+        try:
+            await self.store.tick(code)
+            await self._live[code].keep_closed_day()
+        except Problem as problem:
+            fields = {"kecamatan": code, "reason": problem.reason}
+            log.warning("tick failed", extra={"fields": fields})
+
+    @property
+    def ready(self) -> bool:
+        """Whether every office that is known is followed."""
+        return all(live.ready for live in self._live.values())

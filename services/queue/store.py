@@ -1,0 +1,240 @@
+"""The verbs, each one atomic step in Redis.
+
+Ownership: `keys`, `steps`, this module and `archive` are the only ones that know keys and scripts.
+A method a verb, named like its script; each returns what the step did or raises a Problem with the
+catalogue's reason. Time is Redis' own, mapped by `Clock`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from services.chassis.errors import Problem
+from services.queue import agenda as agendas
+from services.queue.agenda import Agenda
+from services.queue.keys import CITY_KEY
+from services.queue.model import Channel, Lane
+from services.queue.request import Request
+from services.queue.rows import Done
+from services.queue.steps import ATTEMPTS, Args, Build, Steps, asked, flag, refusal, unknown
+
+
+class Store(Steps):
+    """The office's verbs over Redis. Any number of processes may hold one."""
+
+    # Taking a number, and what its holder does with it ------------------------------------------
+
+    async def create_ticket(
+        self, request: Request, service: str, lane: Lane, channel: Channel, holder: str
+    ) -> Done:
+        build = _new_ticket(service, lane, channel, holder)
+        return await self._step(request, "create_ticket", build, service=service)
+
+    async def create_tickets(
+        self, items: Sequence[tuple[Request, str, Lane, Channel, str]]
+    ) -> list[Done | Problem]:
+        """The same for many, in one round trip where their days are known and open."""
+        prepared = [(item, await self._prepared(*item)) for item in items]
+        ready = [step for _, step in prepared if not isinstance(step, Problem)]
+        replies = iter(await self._run_many("create_ticket", [call for _, call in ready]))
+        return [
+            step if isinstance(step, Problem) else await self._settled(item, step[0], next(replies))
+            for item, step in prepared
+        ]
+
+    async def _prepared(
+        self, request: Request, service: str, lane: Lane, channel: Channel, holder: str
+    ) -> Problem | tuple[Agenda, tuple[list[str], Args]]:
+        try:
+            request.check()
+            agenda = await self._agenda(request.code)
+        except Problem as refusal:
+            return refusal
+        build = _new_ticket(service, lane, channel, holder)
+        return agenda, self._call(request, agenda, build(agenda))
+
+    async def _settled(
+        self, item: tuple[Request, str, Lane, Channel, str], agenda: Agenda, reply: Any
+    ) -> Done | Problem:
+        request, service = item[:2]
+        try:
+            if isinstance(reply, Exception):
+                raise unknown(reply)
+            done = await self._answer(request, agenda, reply, {"service": service})
+            return done or await self.create_ticket(*item)
+        except Problem as refusal:
+            return refusal
+
+    async def cancel_ticket(self, request: Request, day: str, number: str, by: str) -> Done:
+        return await self._on_ticket(request, "cancel_ticket", day, number, lambda _: [by])
+
+    async def check_in_ticket(self, request: Request, day: str, number: str) -> Done:
+        return await self._on_ticket(request, "check_in_ticket", day, number, lambda _: [])
+
+    async def return_ticket(self, request: Request, day: str, number: str) -> Done:
+        def build(agenda: Agenda) -> Args:
+            rule = agenda.policy.rule
+            back, hold = rule.return_within * 1000, rule.hold_within * 1000
+            return [rule.return_times, back, hold, rule.return_after_calls]
+
+        return await self._on_ticket(request, "return_ticket", day, number, build)
+
+    async def set_ticket_lane(self, request: Request, number: str) -> Done:
+        return await self._on_ticket(request, "set_ticket_lane", "", number, lambda _: [])
+
+    async def requeue_ticket(self, request: Request, number: str) -> Done:
+        return await self._on_ticket(request, "requeue_ticket", "", number, lambda _: [])
+
+    async def _on_ticket(
+        self, request: Request, script: str, day: str, number: str, build: Build
+    ) -> Done:
+        """`day` is the ticket's own where its id named it; today's otherwise."""
+
+        def args(agenda: Agenda) -> Args:
+            return [number, *build(agenda)]
+
+        return await self._step(request, script, args, day=day, number=number)
+
+    # At the counter -----------------------------------------------------------------------------
+
+    async def open_counter(self, request: Request, counter: str) -> Done:
+        return await self._at_counter(request, "open_counter", counter, lambda _: [])
+
+    async def close_counter(self, request: Request, counter: str) -> Done:
+        return await self._at_counter(request, "close_counter", counter, lambda _: [])
+
+    async def set_counter_services(
+        self, request: Request, counter: str, services: Sequence[str]
+    ) -> Done:
+        wanted = "".join(sorted(set(services)))
+
+        def build(agenda: Agenda) -> Args:
+            return [wanted, flag(set(services) <= agenda.policy.services.keys())]
+
+        named = ",".join(sorted(set(services)))
+        return await self._at_counter(
+            request, "set_counter_services", counter, build, service=named
+        )
+
+    async def call_next_ticket(self, request: Request, counter: str) -> Done:
+        return await self._at_counter(request, "call_next_ticket", counter, lambda _: [])
+
+    async def recall_ticket(self, request: Request, counter: str, number: str) -> Done:
+        return await self._at_counter(request, "recall_ticket", counter, lambda _: [number])
+
+    async def start_ticket(self, request: Request, counter: str, number: str) -> Done:
+        return await self._at_counter(request, "start_ticket", counter, lambda _: [number])
+
+    async def complete_ticket(self, request: Request, counter: str, number: str) -> Done:
+        return await self._at_counter(request, "complete_ticket", counter, lambda _: [number])
+
+    async def skip_ticket(self, request: Request, counter: str, number: str) -> Done:
+        def build(agenda: Agenda) -> Args:
+            rule = agenda.policy.rule
+            return [number, rule.skip_calls, rule.skip_after * 1000]
+
+        return await self._at_counter(request, "skip_ticket", counter, build)
+
+    async def hold_ticket(self, request: Request, counter: str, number: str) -> Done:
+        def build(agenda: Agenda) -> Args:
+            return [number, agenda.policy.rule.hold_times]
+
+        return await self._at_counter(request, "hold_ticket", counter, build)
+
+    async def transfer_ticket(
+        self, request: Request, counter: str, number: str, service: str
+    ) -> Done:
+        def build(agenda: Agenda) -> Args:
+            known = flag(service in agenda.policy.services)
+            return [number, service, known, agenda.policy.rule.transfers]
+
+        return await self._at_counter(request, "transfer_ticket", counter, build, service=service)
+
+    async def _at_counter(
+        self, request: Request, script: str, counter: str, build: Build, **context: str
+    ) -> Done:
+        def args(agenda: Agenda) -> Args:
+            services = "".join(agenda.policy.counters.get(counter, ()))
+            return [counter, services, agenda.policy.rule.priority_after, *build(agenda)]
+
+        return await self._step(request, script, args, counter=counter, **context)
+
+    # The head of the office, the clock, the file ------------------------------------------------
+
+    async def stop_issuing(self, request: Request, why: str) -> Done:
+        return await self._step(request, "stop_issuing", lambda _: [why])
+
+    async def resume_issuing(self, request: Request) -> Done:
+        return await self._step(request, "resume_issuing", lambda _: [])
+
+    async def tick(self, code: str) -> None:
+        """Writes what the clock alone makes due: day open, hours, day close."""
+
+        def build(agenda: Agenda) -> Args:
+            return [agenda.hours[0][0] if agenda.hours else agenda.end]
+
+        try:
+            await self._step(Request(code, "Tick"), "tick", build)
+        except Problem as refusal:
+            if refusal.reason != "OFFICE_CLOSED":
+                raise
+
+    async def close_day(self, code: str, day: str, early: str = "0") -> None:
+        """Closes the day if it is open and due, or `early`. Harmless to repeat."""
+        await self._close(code, day, early)
+
+    async def apply_kecamatan(self, request: Request, file: bytes) -> None:
+        request.check()
+        agenda = agendas.coming(file, "", await self._now(), "", self._always_open)
+        reply = await self._run("apply_kecamatan", *self._call(request, agenda, [file]))
+        if reply[0] == b"NO":
+            raise refusal(request.code, agenda.day, reply, {})
+        await asked(self.redis.sadd(CITY_KEY, request.code))
+        self._agendas.pop(request.code, None)
+
+    async def delete_kecamatan(self, request: Request) -> None:
+        """Closes the running day, then takes the office off the list."""
+        request.check()
+        file = await self.file(request.code)
+        agenda = agendas.coming(file["file"], "", await self._now(), "", self._always_open)
+        for _ in range(ATTEMPTS):
+            reply = await self._run("delete_kecamatan", *self._call(request, agenda, []))
+            if reply[0] != b"CLOSE":
+                break
+            await self.close_day(request.code, reply[1].decode(), early="1")
+        if reply[0] == b"NO":
+            raise refusal(request.code, agenda.day, reply, {})
+        await asked(self.redis.srem(CITY_KEY, request.code))
+        self._agendas.pop(request.code, None)
+
+
+def holder_hash(salt: str, service: str, holder: str) -> str:
+    """What the journal shows of a holder: nothing to anyone without the day's salt, and nothing in
+    common between two services."""
+    if not holder:
+        return ""
+    return hashlib.sha256(f"{salt}\0{service}\0{holder}".encode()).hexdigest()[:32]
+
+
+def _new_ticket(service: str, lane: Lane, channel: Channel, holder: str) -> Build:
+    def build(agenda: Agenda) -> Args:
+        policy = agenda.policy.services.get(service)
+        rule = agenda.policy.rule
+        limits = (rule.return_times, rule.return_within * 1000, rule.hold_within * 1000)
+        return [
+            service,
+            flag(policy is not None),
+            flag(policy is not None and channel in policy.channels),
+            lane.value,
+            channel.value,
+            holder_hash(agenda.salt, service, holder),
+            secrets.token_urlsafe(16),
+            policy.quota_day if policy else 0,
+            policy.quota_web if policy else 0,
+            ",".join(map(str, limits)),
+        ]
+
+    return build
