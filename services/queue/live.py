@@ -84,7 +84,7 @@ class Live:
         self._watchers = 0
         self._timer: asyncio.TimerHandle | None = None
         self._sent_at = float("-inf")
-        self._kept = ""
+        self._kept = ("", False)
 
     # Following ----------------------------------------------------------------------------------
 
@@ -115,6 +115,7 @@ class Live:
             day, n, leaf = self.last
             if await self._archive.at(self.code, day, n) == leaf:
                 self.ready = True
+                self._announce(urgent=True)
                 return
             raise RewoundError
         newest = await self._archive.newest(self.code)
@@ -243,7 +244,7 @@ class Live:
     async def watch(self) -> AsyncIterator[tuple[Publication, bool]]:
         """Every publication from now on, and whether the watcher must take it as a whole: at first,
         after one that it missed, on a new day."""
-        self._check_ready()
+        await self._settle()
         with self._watching():
             if self._publication is None or self._watchers == 1:
                 self._publish()
@@ -275,10 +276,14 @@ class Live:
 
     async def settled_board(self) -> Built:
         """The board, after at most a moment for a replica that has just started."""
+        await self._settle()
+        return self.board()
+
+    async def _settle(self) -> None:
         if not self.ready:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._moved.wait(), REACH_S)
-        return self.board()
+        self._check_ready()
 
     def _has(self, day: str, event: int) -> bool:
         return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
@@ -310,15 +315,26 @@ class Live:
         figures, forecast = summarise(policy, day, events)
         return {"figures": figures, "forecast": forecast}
 
-    async def keep_closed_day(self) -> None:
-        """Archives the followed day once it is closed; any replica may, again and again."""
+    async def keep_closed_days(self) -> None:
+        """Archives the followed day once it is closed, and days before it that nobody was there
+        to archive. Any replica may, again and again."""
         day = self.day
-        if day is None or not day.closed or self._kept == day.day:
+        if day is None or self._kept == (day.day, day.closed):
             return
-        leaves = await self._archive.all_leaves(self.code, day.day)
-        text = json.dumps(await self.figures(day.day), separators=(",", ":"), sort_keys=True)
-        await self._archive.keep(self.code, day.day, leaves, text.encode())
-        self._kept = day.day
+        recorded = await self._archive.recorded_days(self.code)
+        due = [day.day] if day.closed else []
+        before = await self._archive.last_before(self.code, day.day)
+        while before and before not in recorded:
+            due.append(before)
+            before = await self._archive.last_before(self.code, before)
+        for name in reversed(due):
+            await self._keep(name)
+        self._kept = (day.day, day.closed)
+
+    async def _keep(self, day: str) -> None:
+        leaves = await self._archive.all_leaves(self.code, day)
+        record = json.dumps(await self.figures(day), separators=(",", ":"), sort_keys=True)
+        await self._archive.keep(self.code, day, leaves, record.encode())
 
 
 _SERVICE_FIELDS = (("name", ""), ("typicalMinutes", 0))

@@ -22,6 +22,7 @@ class Offices:
         self._period = period
         self._live: dict[str, Live] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._listed = False
 
     async def get(self, code: str) -> Live:
         """The office. KECAMATAN_NOT_FOUND."""
@@ -73,17 +74,18 @@ class Offices:
             await self.stop(code)
         for code in codes:
             self._start(code)
+        self._listed = True
         await asyncio.gather(*(self._tick(code) for code in codes))
 
     async def _tick(self, code: str) -> None:
         try:
             await self.store.tick(code)
-            await self._live[code].keep_closed_day()
+            await self._live[code].keep_closed_days()
         except Problem as problem:
             fields = {"kecamatan": code, "reason": problem.reason}
             log.warning("tick failed", extra={"fields": fields})
 
     @property
     def ready(self) -> bool:
-        """Whether every office that is known is followed."""
-        return all(live.ready for live in self._live.values())
+        """Whether the offices are known and every one of them is followed."""
+        return self._listed and all(live.ready for live in self._live.values())
