@@ -128,7 +128,7 @@ class Keys:
             self.known = {
                 key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS
             }
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
             log.warning("cannot read the JWKS: %s", error)
 
 

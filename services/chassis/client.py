@@ -71,7 +71,9 @@ class _Unary(_Dressed, grpc.aio.UnaryUnaryClientInterceptor):
                 await call
                 return call
             except grpc.aio.AioRpcError as error:
-                problem = _problem(error, details.method)
+                # A connection that broke under a mutation leaves its outcome open.
+                broken = "SERVICE_UNAVAILABLE" if _reads(details.method) else "OUTCOME_UNKNOWN"
+                problem = from_rpc_error(error, broken)
                 if pause is None or not _again(problem, details.method, request):
                     raise problem from error
             await asyncio.sleep(min(pause * (1 + random.random()), max(0.0, end - now())))  # noqa: S311
@@ -89,14 +91,6 @@ async def _answers(call: Any) -> AsyncIterator[Any]:
             yield answer
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error
-
-
-def _problem(error: grpc.aio.AioRpcError, method: bytes | str) -> Problem:
-    """A connection that broke under a mutation leaves its outcome open."""
-    problem = from_rpc_error(error)
-    if problem.reason == "SERVICE_UNAVAILABLE" and not _reads(method):
-        return Problem("OUTCOME_UNKNOWN", private=problem.private)
-    return problem
 
 
 def _again(problem: Problem, method: bytes | str, request: Any) -> bool:

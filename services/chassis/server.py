@@ -98,7 +98,22 @@ class Calls(grpc.aio.ServerInterceptor):
 
 
 class Health(health.HealthServicer):  # type: ignore[misc]
-    """Health that follows a check, once a second."""
+    """Health that follows a check, once a second, and lets go of its watchers at the end."""
+
+    def __init__(self, draining: asyncio.Event) -> None:
+        super().__init__()
+        self.draining = draining
+
+    async def Watch(self, request: Any, context: Context) -> None:  # noqa: N802
+        """As in the library, but a watcher does not hold up the drain."""
+        waits = [super().Watch(request, context), self.draining.wait()]
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def follow(self, ready: Callable[[], Awaitable[bool]], names: Sequence[str]) -> None:
         """Never returns. A check that raises is a check that fails."""
@@ -132,7 +147,7 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    state = Health()
+    state = Health(draining)
     server = await _start(config, services, state)
     log.info("serving", extra={"fields": {"address": config.address}})
     names = ["", "readiness", *(service.descriptor.full_name for service in services)]

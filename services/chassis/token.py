@@ -17,9 +17,12 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from tunggu.access.v1.access_pb2 import Role
+
 from .config import ServerConfig
 
 PRIVATE, PUBLIC = "private.pem", "jwks.json"
+ROLES = tuple(name.removeprefix("ROLE_") for name in Role.keys()[3:])  # those that need a token
 THUMBPRINT = ("crv", "e", "kty", "n", "x", "y")  # RFC 7638, sorted; absent ones do not count
 
 
@@ -83,19 +86,28 @@ def mint(
 def main(arguments: Sequence[str]) -> str:
     """The token that the arguments ask for. SystemExit: one line that says why there is none."""
     parser = argparse.ArgumentParser(prog="token", description="Print a token for staff.")
-    parser.add_argument("--role", required=True, help="one or more, separated by commas")
-    parser.add_argument("--kecamatan", default="*", help="codes separated by commas, or *")
+    parser.add_argument("--role", required=True, type=_roles, help=f"of {','.join(ROLES)}")
+    parser.add_argument("--kecamatan", default="*", type=_list, help="codes with commas, or *")
     parser.add_argument("--key", required=True, type=Path, help="private key, PEM")
     parser.add_argument("--subject", default="", help="who; by default role and kecamatan")
     parser.add_argument("--hours", default=12.0, type=float, help="until it expires")
     parser.add_argument("--issuer", default=ServerConfig.issuer)
     parser.add_argument("--audience", default=ServerConfig.audience)
     given = vars(parser.parse_args(arguments))
-    roles, kecamatan = given.pop("role").split(","), given.pop("kecamatan").split(",")
     try:
-        return mint(given.pop("key"), roles, kecamatan, **given)
+        return mint(given.pop("key"), given.pop("role"), given.pop("kecamatan"), **given)
     except OSError as error:
         raise SystemExit(f"token: {error} (`make run` makes the development key)") from None
+
+
+def _list(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _roles(text: str) -> list[str]:
+    if unknown := set(_list(text)) - set(ROLES):
+        raise argparse.ArgumentTypeError(f"no such role: {', '.join(sorted(unknown))}")
+    return _list(text)
 
 
 if __name__ == "__main__":
