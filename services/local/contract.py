@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from services.chassis.token import PUBLIC
 from services.local import ports, ready
 from services.local.process import Program
 
@@ -50,13 +51,13 @@ def queue(number: int, where: Where, keys: Path, *, hours: str, clock: str) -> P
     """Replica `number`, from 0. `clock` is empty or a Clock's text."""
     address = f"127.0.0.1:{where.queues[number]}"
     settings = {
-        "LISTEN": address,
-        "METRICS": _metrics(where.queue_metrics[number]),
-        "REDIS_URL": f"unix://{quote(str(where.redis))}",
         "ENV": "development",
+        "ADDRESS": address,
+        "METRICS_PORT": str(where.queue_metrics[number]),
+        "REDIS_URL": f"unix://{quote(str(where.redis))}",
         "HOURS": hours,
         "CLOCK": clock,
-        "JWKS": str(keys / "jwks.json"),
+        "JWKS": str(keys / PUBLIC),
     }
     return Program(
         f"queue-{number + 1}",
@@ -68,12 +69,14 @@ def queue(number: int, where: Where, keys: Path, *, hours: str, clock: str) -> P
 
 def gateway(where: Where, *, limits: str) -> Program:
     settings = {
-        "LISTEN": ports.address(where.host, where.port),
-        "METRICS": _metrics(where.gateway_metrics),
-        "QUEUE": ",".join(f"127.0.0.1:{port}" for port in where.queues),
         "ENV": "development",
-        "LIMITS": limits,
+        "HOST": where.host,
+        "PORT": str(where.port),
+        "METRICS_PORT": str(where.gateway_metrics),
+        "QUEUE": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues),
     }
+    if limits != "on":
+        settings["LIMITS"] = limits
     host = ports.reachable(where.host)
     return Program(
         "gateway",
@@ -85,10 +88,6 @@ def gateway(where: Where, *, limits: str) -> Program:
 
 def _python(module: str) -> tuple[str, ...]:
     return sys.executable, "-P", "-m", module
-
-
-def _metrics(port: int) -> str:
-    return f"127.0.0.1:{port}" if port else ""
 
 
 def _environ(settings: Mapping[str, str]) -> dict[str, str]:

@@ -36,8 +36,8 @@ _AFTER = 60.0  # real seconds after the day's end in which it must be closed
 _DAY = DAY.isoformat()
 _SYNTHETIC = f"""
 Recorded: arrivals and calls (to about five minutes), open counters. Synthetic, from the seed
-{demo_day.SEED}: service times (log-normal, a mean for each service), absent citizens
-({demo_day.ABSENT_SHARE:.0%}), channels.
+{demo_day.SEED}: service times (log-normal, a mean for each service), who is absent
+(each with a chance of {demo_day.ABSENT_SHARE:.0%}), channels.
 Dane pochodzą z serwisu api.um.warszawa.pl (MIT, Hanna Zdulska: services/local/data/NOTICE)."""
 
 
@@ -64,7 +64,7 @@ def _attempt(speed: float, lead: float, office: dict[str, Any]) -> bool | None:
     clock = _clock(speed, lead)
     with (
         tempfile.TemporaryDirectory(prefix="tunggu-demo-") as folder,
-        Stack(Path(folder), port=0, hours="real", limits="off", clock=clock) as stack,
+        Stack(Path(folder), port=0, hours="real", clock=clock) as stack,
     ):
         with client(stack.url, stack.token("ADMIN")) as http:
             apply(http, office)
@@ -146,7 +146,7 @@ def _report(stack: Stack, folder: Path, tally: Tally, names: Mapping[str, str]) 
         Check(tally.pages_ended == tally.pages, watched),
         Check(clean, f"the verifier: {word}"),
     ]
-    print("\n", *demo_report.table(services, day, names), "", sep="\n")
+    print("", *demo_report.table(services, day, names), "", sep="\n")
     print(*(f"{'ok' if check.holds else 'NO'}  {check.text}" for check in checks), sep="\n")
     print(_SYNTHETIC)
     return all(check.holds for check in checks)

@@ -103,7 +103,11 @@ def _not(holds: bool) -> str:
 def _row(title: str, served: Served, recorded: Sequence[float]) -> str:
     counts = f"{len(served.issued):>8}{len(served.waits):>7}{served.done:>8}{served.absent:>8}"
     ours, theirs = list(served.waits.values()), recorded
-    return f"{title[:33]:<34}{counts}{_figures(ours)}{_figures(theirs)}"
+    return f"{_short(title):<34}{counts}{_figures(ours)}{_figures(theirs)}"
+
+
+def _short(title: str) -> str:
+    return title if len(title) < 34 else title[:32] + "…"
 
 
 def _figures(waits: Sequence[float]) -> str:

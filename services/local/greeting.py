@@ -90,10 +90,11 @@ def _examples(settings: Settings, url: str) -> list[str]:
     return [
         f"  citizen     {url}/ · the board: {office}/board",
         f"              curl {json} '{take}' {office}/tickets",
+        "  kiosk       " + post("kiosk", "/tickets", kiosk),
         "  officer     " + post("officer", "/counters/1:open", "{}"),
         "              " + post("officer", "/counters/1:callNext", "{}"),
         "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
-        "  kiosk       " + post("kiosk", "/tickets", kiosk),
+        "              " + post("supervisor", ":resumeIssuing", "{}"),
         "  admin       make apply FILE=kecamatan/makassar.yaml",
         "  any role    make token ROLE=OFFICER KECAMATAN=73.71.03",
     ]

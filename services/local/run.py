@@ -51,6 +51,8 @@ def _serve(settings: Settings, stack: Stack) -> None:
 def _apply_all(http: httpx.Client, folder: Path) -> int:
     """Applies each file of the city; how many. A file that is as it was changes nothing."""
     paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise LocalError(f"no Kecamatan files in {folder}: run it from a checkout")
     for path in paths:
         for office in read(path):
             apply(http, office)

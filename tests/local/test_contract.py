@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from services.chassis.config import load
 from services.local import contract
 from services.local.contract import Where
+from services.queue.config import QueueConfig
 
 WHERE = Where(
     redis=Path("/data of ours/redis.sock"),
@@ -26,7 +28,7 @@ def test_a_queue_is_told_where_redis_is_with_spaces_escaped():
 
 def test_the_gateway_is_told_all_queues_and_no_key_or_redis():
     settings = ours(contract.gateway(WHERE, limits="on"))
-    assert "127.0.0.1:50051,127.0.0.1:50052" in settings.values()
+    assert settings["TUNGGU_QUEUE"] == "ipv4:127.0.0.1:50051,127.0.0.1:50052"
     assert not any("redis" in value or "keys" in value for value in settings.values())
 
 
@@ -36,8 +38,8 @@ def test_replicas_differ_only_in_their_addresses():
         for number in (0, 1)
     )
     assert {name for name in first if first[name] != second[name]} == {
-        "TUNGGU_LISTEN",
-        "TUNGGU_METRICS",
+        "TUNGGU_ADDRESS",
+        "TUNGGU_METRICS_PORT",
     }
 
 
@@ -46,3 +48,11 @@ def test_services_run_through_the_entry_points_of_the_cluster():
     assert program.name == "queue-2"
     assert program.argv[1:] == ("-P", "-m", "services.queue")
     assert contract.gateway(WHERE, limits="on").argv[1:] == ("-P", "-m", "services.gateway")
+
+
+def test_each_queue_understands_all_that_it_is_told():
+    program = contract.queue(0, WHERE, Path("/keys"), hours="always", clock="1,2,300")
+    settings = load(QueueConfig, program.environ)
+    assert settings.redis_url == "unix:///data%20of%20ours/redis.sock"
+    assert settings.domain_clock().speed == 300
+    assert settings.always_open
