@@ -21,7 +21,7 @@ from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY, Ticket
 
 pytestmark = pytest.mark.timeout(240)
 
-BATCHES, BATCH, UNARY, HTTP = 140, 100, 4000, 2000  # 20,000 tickets
+BATCHES, BATCH, UNARY, HTTP = 160, 100, 2500, 1500  # 20,000 tickets
 BATCHERS, SINGLES, PHONES = 12, 32, 20  # 64 clients
 
 
