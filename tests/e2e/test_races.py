@@ -242,9 +242,7 @@ async def test_the_same_request_id_with_another_wish_is_refused_wherever_it_arri
         except Problem as problem:
             return problem.reason
 
-    said = Counter(
-        await asyncio.gather(*(take(way, s) for way in ways.each for s in SERVICES * 3))
-    )
+    said = Counter(await asyncio.gather(*(take(way, s) for way in ways.each for s in SERVICES * 3)))
     (number,) = said.keys() - {"REQUEST_ID_REUSED"}
     assert said[number] == len(ways.each) * 3
     account = await proof.read_day(ways.all, office)
