@@ -130,7 +130,7 @@ class Overtaking:
 
 
 @given(SEEDS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nobody_is_passed_but_by_the_ratio_or_for_the_calls_of_a_return(seed):
     office = random_day(Random(seed), 400, close=False).office
     watched = Overtaking(fresh_day(office.policy, office.date))
