@@ -26,6 +26,12 @@ State = t.Ticket.State
 
 class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.KecamatanServiceServicer):
     def __init__(self):
+        self.boards = asyncio.Condition()
+        self.watching = 0
+        self.watched = 0
+        self.reset()
+
+    def reset(self):
         self.calls = []
         self.refusals = defaultdict(deque)
         self.delays = defaultdict(float)
@@ -35,11 +41,14 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.event = 0
         self.day = DAY
         self.batches = []
-        self.boards = asyncio.Condition()
-        self.watching = 0
-        self.watched = 0
         self.filler = ""
         self.end_streams = False
+
+    async def forget(self):
+        """An empty day, told to whoever watches."""
+        self.reset()
+        self.fresh = True
+        await self.told()
 
     # --- what every call does --------------------------------------------------
 
