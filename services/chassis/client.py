@@ -1,6 +1,6 @@
 """Channels to our services: balanced, watched, bounded, repeated only where it is safe.
 
-A failed call raises `Problem`. Repeated, at most twice, are calls that read (Get…,
+A failed call raises `Problem`. Repeated, within their deadline, are calls that read (Get…,
 List…) and mutations whose request ids make a repetition the same call.
 """
 
@@ -18,7 +18,9 @@ from .telemetry import REQUEST_ID, REQUEST_ID_HEADER
 
 UNAVAILABLE, UNKNOWN = grpc.StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN"
 DEADLINE = 5.0  # seconds for a unary call that names none
-PAUSES = (0.05, 0.2)  # seconds before a repetition, each up to twice as long
+# Seconds before each repetition, up to twice as long: a replica that restarts or fails
+# over is back within them, and a real outage is told before a person gives up.
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "healthCheckConfig": {"serviceName": "readiness"},

@@ -98,7 +98,7 @@ class Calls(grpc.aio.ServerInterceptor):
 
 
 class Health(health.HealthServicer):  # type: ignore[misc]
-    """Health that follows a check, once a second, and lets go of its watchers at the end."""
+    """Health that follows a check, every second, and lets go of its watchers at the end."""
 
     def __init__(self, draining: asyncio.Event) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class Health(health.HealthServicer):  # type: ignore[misc]
                 state = NOT_SERVING
             for name in names:
                 await self.set(name, state)
-            await asyncio.sleep(1)
+            await asyncio.sleep(1 if state == SERVING else 0.1)
 
 
 async def serve(
