@@ -78,7 +78,9 @@ class Hall:
             if self._pages and not self.tally.errors:
                 await asyncio.wait(self._pages, timeout=_LAST_LOOK)
         except TimeoutError:
-            self.tally.errors["the day was over before everyone was served"] += 1
+            self.tally.errors[
+                "the day was over before everyone was served: SPEED= is too high here"
+            ] += 1
         finally:
             for task in (*boards, *self._pages):
                 task.cancel()

@@ -60,6 +60,11 @@ class Launched:
         """Of the processes that the greeting names."""
         return [int(pid) for pid in re.findall(r"pid (\d+)", "\n".join(self.said))]
 
+    def children(self) -> list[int]:
+        """Of the processes that it has started so far."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
+
     def interrupt(self, number: signal.Signals = signal.SIGINT) -> int:
         """As the terminal does: to the whole foreground group. The exit code."""
         os.killpg(self.process.pid, number)

@@ -23,7 +23,7 @@ def demo(tmp_path, monkeypatch):
 
 
 def test_the_recorded_day_is_replayed_without_an_error_and_the_verifier_agrees(demo, tmp_path):
-    run = demo("600")
+    run = demo("400")
     assert run.ended() == 0, "\n".join(run.said)
     checks = [line for line in run.said if line.startswith(("ok  ", "NO  "))]
     assert all(line.startswith("ok  ") for line in checks)

@@ -178,6 +178,19 @@ def test_asked_to_end_it_stops_everything_with_one_line(launch, number):
     assert not any(alive(pid) for pid in pids)
 
 
+def test_asked_to_end_while_it_starts_it_leaves_nothing(tmp_path):
+    run = Launched("services.local", tmp_path, {"PORT": str(free_port())})
+    try:
+        assert eventually((tmp_path / ".tunggu" / "logs" / "queue-1.log").exists)
+        children = run.children()
+        assert children
+        assert run.interrupt() == 0
+    finally:
+        run.close()
+    assert [line for line in run.said if line] == ["Stopped. The next start continues the day."]
+    assert not any(alive(pid) for pid in children)
+
+
 def test_an_open_stream_does_not_hold_up_the_end(launch):
     run = launch()
     with (

@@ -70,7 +70,7 @@ class Office:
             if self.state[number] != shown:
                 shown = self.state[number]
                 yield f'event: ticket\ndata: {{"state":"{shown}"}}\n\n'.encode()
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.05)
 
     def _create(self, body: dict[str, str], bearer: str | None, holder: str) -> httpx.Response:
         assert (body["channel"] == "KIOSK") is (bearer is not None)

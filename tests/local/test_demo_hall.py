@@ -1,30 +1,33 @@
 """The people of the demonstration keep the rules, and are honest about refusals."""
 
-import asyncio
-import time
 from collections import Counter
 
 import pytest
 
 from services.local import demo_day
-from services.local.clock import Clock
 from services.local.demo_day import CODE, POOLS
 from services.local.demo_hall import BOARD_WATCHERS, WATCHED, Hall
 from tests.local.fake_office import Office
+from tests.local.virtual_time import VirtualClock, live
 
 TOKENS = {"kiosk": "k"} | {c: f"officer-{c}" for pool in POOLS for c in pool.counters}
 COUNTERS = {c: pool.services for pool in POOLS for c in pool.counters}
 
 
-def clock_from(minute, speed=20_000):
-    return Clock(int(time.time() * 1000), int(demo_day.epoch_ms(minute)), speed)
+def an_office(minute, break_verb=""):
+    """At that minute of the day, in virtual time."""
+    clock = VirtualClock(0, int(demo_day.epoch_ms(minute)), 300)
+    return Office(clock, COUNTERS, break_verb)
 
 
-async def lived(office, day):
-    async with office.client() as http:
-        hall = Hall(http, office.clock, TOKENS)
-        await hall.live(day)
-        return hall.tally
+def lived(office, day):
+    async def it():
+        async with office.client() as http:
+            hall = Hall(http, office.clock, TOKENS)
+            await hall.live(day)
+            return hall.tally
+
+    return live(it())
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +38,8 @@ def day():
 @pytest.fixture(scope="module")
 def whole(day):
     """The office after the whole day, and the tally."""
-    office = Office(clock_from(demo_day.OPENS), COUNTERS)
-    return office, asyncio.run(lived(office, day))
+    office = an_office(demo_day.OPENS)
+    return office, lived(office, day)
 
 
 def test_a_whole_day_is_served_without_one_refusal(whole, day):
@@ -69,18 +72,18 @@ def test_each_citizen_and_each_officer_has_a_key_of_their_own(whole, day):
     assert office.bearers == {c: {f"Bearer officer-{c}"} for c in COUNTERS}
 
 
-async def test_a_refusal_is_counted_and_who_is_refused_goes_home(day):
+def test_a_refusal_is_counted_and_who_is_refused_goes_home(day):
     first = [ticket for ticket in day if ticket.service == "B"][:3]
-    office = Office(clock_from(demo_day.OPENS), COUNTERS, break_verb="callNext")
-    tally = await lived(office, first)
+    office = an_office(demo_day.OPENS, break_verb="callNext")
+    tally = lived(office, first)
     assert dict(tally.errors) == {"409 BROKEN": 1}
     assert (tally.issued, tally.called, tally.open) == (3, 0, 0)
 
 
-async def test_a_day_that_is_over_before_everyone_was_served_is_an_error(day):
+def test_a_day_that_is_over_before_everyone_was_served_is_an_error(day):
     last = [ticket for ticket in day if ticket.service == "B"][-1:]
-    office = Office(clock_from(demo_day.DAY_ENDS), COUNTERS)
-    tally = await lived(office, last)
+    office = an_office(demo_day.DAY_ENDS)
+    tally = lived(office, last)
     assert sum(tally.errors.values()) == 1
     assert tally.served == 0
 
