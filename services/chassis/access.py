@@ -60,7 +60,7 @@ def require(roles: Collection[str], kecamatan: str | None = None) -> None:
     if who.roles.isdisjoint(roles):
         raise Problem("PERMISSION_DENIED")
     if kecamatan is not None and who.kecamatan.isdisjoint({kecamatan, EVERYWHERE}):
-        raise Problem("OTHER_KECAMATAN", {"kecamatan": kecamatan})
+        raise Problem("OTHER_KECAMATAN", {"kecamatan": kecamatan[:32]})
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,13 @@ class Offices:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def forget(self, code: str) -> None:
+        """The office is off the list: its streams end with KECAMATAN_NOT_FOUND."""
+        live = self._live.get(code)
+        await self.stop(code)
+        if live:
+            live.end()
+
     async def run(self) -> None:
         try:
             while True:
@@ -66,25 +73,31 @@ class Offices:
                 await self.stop(code)
 
     async def _round(self) -> None:
+        followed = set(self._live)
         try:
             codes = await self.store.codes()
         except Problem as problem:
-            log.warning("cannot list the offices", extra={"fields": {"reason": problem.reason}})
+            fields = {"reason": problem.reason, "detail": problem.private}
+            log.warning("cannot list the offices", extra={"fields": fields})
             return
-        for code in self._live.keys() - set(codes):
-            await self.stop(code)
+        for code in followed - set(codes):
+            await self.forget(code)
         for code in codes:
             self._start(code)
         self._listed = True
         await asyncio.gather(*(self._tick(code) for code in codes))
 
     async def _tick(self, code: str) -> None:
+        live = self._live.get(code)
         try:
             await self.store.tick(code)
-            await self._live[code].keep_closed_days()
+            if live:
+                await live.keep_closed_days()
         except Problem as problem:
-            fields = {"kecamatan": code, "reason": problem.reason}
+            fields = {"kecamatan": code, "reason": problem.reason, "detail": problem.private}
             log.warning("tick failed", extra={"fields": fields})
+        except Exception:  # one office's trouble is not the others'
+            log.exception("tick failed", extra={"fields": {"kecamatan": code}})
 
     @property
     def ready(self) -> bool:
