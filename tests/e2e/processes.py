@@ -150,6 +150,11 @@ class Town:
         for part in chosen:
             await part.ready()
 
+    async def mend(self) -> None:
+        """Starts again whatever is dead."""
+        if dead := [name for name, part in self.parts.items() if not part.alive]:
+            await self.start(*dead)
+
     def kill(self, *names: str) -> None:
         """kill -9 of the named parts, of all by default."""
         for name in names or self.parts:

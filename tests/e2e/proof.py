@@ -1,5 +1,9 @@
 """What a stranger reads of a day, and what it proves."""
 
+from __future__ import annotations
+
+import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +12,13 @@ from functools import cached_property
 from services.queue.journal import Event, parse
 from services.queue.replay import Verdict
 from services.queue.verify import verify
-from tests.e2e.offices import Way
-from tests.e2e.processes import DATE
+from tests.e2e.load import Act, Given, Ledger
+from tests.e2e.offices import PATIENCE, Create, Way, acting, answered
+from tests.e2e.processes import DATE, Town
 from tunggu.queue.v1 import queue_pb2
 
 PAGE = 5000
+BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,61 @@ async def boards(ways: Iterable[Way], code: str) -> set[bytes]:
     """What the replicas show: one board if they agree."""
     request = queue_pb2.GetBoardRequest(kecamatan=code)
     return {(await way.queue.GetBoard(request)).body for way in ways}
+
+
+async def assert_kept(town: Town, way: Way, offices: Iterable[str], ledger: Ledger) -> None:
+    """G1 to G5 after whatever has happened, each word of the ledger held against the journal."""
+    accounts = {office: await read_day(way, office) for office in offices}
+    for office, account in accounts.items():
+        assert_sound(account)
+        _assert_tickets_in(account, [t for t in ledger.tickets if t[0].kecamatan == office])
+        acts = [act for act in ledger.acts if act.request.kecamatan == office]
+        _assert_acts_in(account, acts)
+    await _assert_tickets_again(way, ledger)
+    await _assert_acts_again(town, way, ledger)
+    for office, account in accounts.items():
+        assert (await read_day(way, office)).leaves == account.leaves, "a repetition wrote"
+
+
+def _assert_tickets_in(account: Account, tickets: list[tuple[Create, Given]]) -> None:
+    """Acknowledged is in the journal, in the journal is acknowledged: one ticket a request id."""
+    issued = {(event.n, event.k, event.s) for event in account.of("issue")}
+    assert issued == {(given.event, given.number, wish.service) for wish, given in tickets}
+    assert len({wish.request_id for wish, _ in tickets}) == len(tickets) == len(issued)
+
+
+def _assert_acts_in(account: Account, acts: list[Act]) -> None:
+    written = [(e.e, e.n, e.k, e.c) for e in account.events if e.e in ("call", "start", "done")]
+    asked = [(act.kind, act.event, act.number, act.request.counter) for act in acts]
+    assert sorted(written) == sorted(asked)
+
+
+async def _assert_tickets_again(way: Way, ledger: Ledger) -> None:
+    for first in range(0, len(ledger.tickets), BATCH):
+        part = ledger.tickets[first : first + BATCH]
+        batch = queue_pb2.BatchCreateTicketsRequest(requests=[wish for wish, _ in part])
+        answer = await way.queue.BatchCreateTickets(batch, timeout=PATIENCE)
+        again = [(r.ticket.id, r.ticket.number, r.ticket.event) for r in answer.results]
+        assert again == [(given.id, given.number, given.event) for _, given in part]
+
+
+async def _assert_acts_again(town: Town, way: Way, ledger: Ledger) -> None:
+    verbs = {
+        "call": way.queue.CallNextTicket,
+        "start": way.queue.StartTicket,
+        "done": way.queue.CompleteTicket,
+    }
+    for act in ledger.acts:
+        with acting(town.token("OFFICER", act.officer)):
+            ticket = (await answered(verbs[act.kind], act.request)).ticket
+        assert (ticket.number, ticket.event) == (act.number, act.event)
+
+
+async def assert_boards_agree(ways: Iterable[Way], office: str, event: int) -> None:
+    """Every replica comes to the board of the event, and it is the same board."""
+    ways = list(ways)
+    shown: set[bytes] = set()
+    async with asyncio.timeout(PATIENCE):
+        while {json.loads(body)["event"] for body in shown} != {event}:
+            shown = await boards(ways, office)
+    assert len(shown) == 1
