@@ -47,7 +47,7 @@ class Steps:
     ) -> Done:
         request.check()
         for _ in range(ATTEMPTS):
-            agenda = await self._agenda(request.code)
+            agenda = await self._agenda_for(request.code, day)
             if day and day != agenda.day:
                 return await self._past(request, day, context.get("number", ""))
             reply = await self._run(script, *self._call(request, agenda, build(agenda)))
@@ -130,6 +130,12 @@ class Steps:
         if code not in self._agendas:
             self._agendas[code] = await self._fresh_agenda(code)
         return self._agendas[code]
+
+    async def _agenda_for(self, code: str, day: str) -> Agenda:
+        """The agenda that holds now. If it is not that of `day` it is made anew: the one that this
+        replica remembers may be yesterday's, and `day` the one that another replica has opened."""
+        agenda = await self._agenda(code)
+        return agenda if day in ("", agenda.day) else await self.agenda(code)
 
     async def _fresh_agenda(self, code: str) -> Agenda:
         """From the running day if `now` is in it, else from the applied file."""
