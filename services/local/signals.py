@@ -6,8 +6,8 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Asked(BaseException):
-    """The user wants the program to end. Not an Exception: nothing handles it on its way."""
+class Asked(KeyboardInterrupt):
+    """The user wants the program to end. A KeyboardInterrupt, because asyncio lets that pass."""
 
 
 def raise_when_asked() -> None:

@@ -18,6 +18,7 @@ from services.chassis.errors import Problem
 from services.queue.archive import Archive, Entry
 from services.queue.board import Boards, Built, Frozen, FrozenService, empty_board, is_urgent
 from services.queue.days import record, statistics, summarise
+from services.queue.forecast import HISTORY_DAYS
 from services.queue.journal import parse
 from services.queue.lines import Line
 from services.queue.model import Day
@@ -32,7 +33,6 @@ BLOCK_MS = 1000
 REACH_S = 2.0
 """How long an answer waits for the fold to reach its own event."""
 
-HISTORY_DAYS = 10
 SLICE = 250
 """Events folded before others get their turn."""
 

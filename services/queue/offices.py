@@ -23,6 +23,7 @@ class Offices:
         self._live: dict[str, Live] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._listed = False
+        self._ready = False
 
     async def get(self, code: str) -> Live:
         """The office. KECAMATAN_NOT_FOUND."""
@@ -87,5 +88,9 @@ class Offices:
 
     @property
     def ready(self) -> bool:
-        """Whether the offices are known and every one of them is followed."""
-        return self._listed and all(live.ready for live in self._live.values())
+        """Whether all offices known at the start are, or once were, followed. One that is new, or
+        followed anew, does not take the replica out of service: only its own answers wait."""
+        self._ready = self._ready or (
+            self._listed and all(live.ready for live in self._live.values())
+        )
+        return self._ready

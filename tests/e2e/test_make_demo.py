@@ -1,6 +1,5 @@
 """`make demo`: the promise of the demonstration, kept."""
 
-import os
 import signal
 
 import pytest
@@ -33,7 +32,7 @@ def test_the_recorded_day_is_replayed_without_an_error_and_the_verifier_agrees(d
     assert "ok  error responses: none" in checks
     assert any("the verifier: 99.99.01 2020-01-13: by the rules" in line for line in checks)
     assert any("synthetic" in line.lower() for line in run.said)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(demo, tmp_path):
@@ -41,7 +40,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(demo, tmp_path):
     run.until(" tickets ")
     assert run.interrupt(signal.SIGINT) == 130
     assert run.said[-1] == "Stopped."
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_speed_that_cannot_be_is_one_line(demo):

@@ -1,5 +1,8 @@
 """The stack as the durability tests use it: several queues, single processes killed."""
 
+import secrets
+import time
+
 import httpx
 import pytest
 
@@ -22,8 +25,14 @@ def stack(tmp_path_factory):
 
 
 def take(stack):
+    """A number, as a client that may get no answer takes it: repeated with its id."""
+    wish, key = {"service": "B"}, {"Idempotency-Key": secrets.token_urlsafe(16)}
     with httpx.Client(base_url=stack.url, trust_env=False, timeout=10) as http:
-        answer = http.post(f"/v1/kecamatan/{CODE}/tickets", json={"service": "B"})
+        for _ in range(100):
+            answer = http.post(f"/v1/kecamatan/{CODE}/tickets", json=wish, headers=key)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.1)
         return int(answer.raise_for_status().json()["ticket"]["number"][1:])
 
 
