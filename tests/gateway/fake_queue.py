@@ -42,6 +42,7 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.day = DAY
         self.batches = []
         self.filler = ""
+        self.notice = ""
         self.end_streams = False
 
     async def forget(self):
@@ -190,12 +191,28 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         await self.move(ticket, State.STATE_CALLED, counter)
         return self.shown(ticket)
 
+    async def walk_in(self):
+        """Somebody else's number."""
+        request = q.CreateTicketRequest(kecamatan=CODE, service="A", request_id=str(self.event))
+        ticket = self.create(request)
+        await self.told()
+        return ticket
+
+    async def refuse_item(self, reason, **metadata):
+        self.refusals["item"].append(Problem(reason, metadata))
+
     # --- boards ---------------------------------------------------------------------
 
     def board(self):
         services = [{"code": "A", "name": "Kependudukan", "waiting": self.line(), "priority": []}]
-        board = {"kecamatan": CODE, "day": self.day, "event": self.event, "notice": "", "calls": []}
-        board |= {"open": True, "services": services, "counters": [], "filler": self.filler}
+        board = {"kecamatan": CODE, "day": self.day, "event": self.event, "notice": self.notice}
+        board |= {
+            "calls": [],
+            "open": True,
+            "services": services,
+            "counters": [],
+            "filler": self.filler,
+        }
         return json.dumps(board, separators=(",", ":")).encode()
 
     async def GetBoard(self, request, context):

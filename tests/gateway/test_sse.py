@@ -233,3 +233,11 @@ def test_a_gateway_that_ends_says_when_to_come_back_and_closes_its_streams():
         own.loop.call_soon_threadsafe(setattr, own.server, "should_exit", True)
         assert 2000 <= int(events.next()["retry"]) <= 5000
         assert events.next() is None
+
+
+def test_a_gateway_that_leaves_is_unready_first_and_still_answers_for_a_while():
+    with Stack(drain_delay=1.0) as own, own.client() as client:
+        assert client.get("/readyz").status_code == 200
+        own.loop.call_soon_threadsafe(setattr, own.server, "should_exit", True)
+        assert until(lambda: client.get("/readyz").status_code == 503)
+        assert client.get("/v1/kecamatan").status_code == 200
