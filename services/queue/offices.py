@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from services.chassis.errors import Problem
+from services.chassis.server import cancelled
 from services.queue.archive import Archive
 from services.queue.live import Live
 from services.queue.store import Store
@@ -51,8 +52,7 @@ class Offices:
         self._live.pop(code, None)
         task = self._tasks.pop(code, None)
         if task:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancelled([task])
 
     async def forget(self, code: str) -> None:
         """The office is off the list: its streams end with KECAMATAN_NOT_FOUND."""

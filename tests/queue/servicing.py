@@ -334,13 +334,14 @@ class Office:
 
     def leaves(self) -> list[dict[str, Any]]:
         """The journal's stream, parsed here."""
-        return [json.loads(fields[b"l"]) for _, fields in self.redis.xrange(self.key("journal"))]
+        rows: Any = self.redis.xrange(self.key("journal"))
+        return [json.loads(fields[b"l"]) for _, fields in rows]
 
     def last_leaf(self) -> dict[str, Any]:
         return self.leaves()[-1]
 
     def audit(self) -> list[dict[str, str]]:
-        rows = self.redis.xrange(self.key("audit"))
+        rows: Any = self.redis.xrange(self.key("audit"))
         return [{k.decode(): v.decode() for k, v in fields.items()} for _, fields in rows]
 
     async def board(self, event: int) -> Any:
