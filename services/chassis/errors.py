@@ -7,7 +7,7 @@ of the domain "tunggu". Absent: HTTP; the gateway derives it from the status.
 """
 
 import tomllib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -28,8 +28,6 @@ LANGUAGES = ("id", "en")
 BARE = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: "OVERLOADED",
     grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
-    grpc.StatusCode.UNAUTHENTICATED: "UNAUTHENTICATED",
-    grpc.StatusCode.PERMISSION_DENIED: "PERMISSION_DENIED",
 }
 
 
@@ -101,17 +99,11 @@ def to_status(problem: Problem) -> Status:
 
 def from_status(status: Status) -> Problem | None:
     """The problem that a status carries; None if it has no reason of ours."""
-    for info in _infos(status):
-        if info.domain == DOMAIN and info.reason in catalogue():
-            return Problem(info.reason, info.metadata)
-    return None
-
-
-def _infos(status: Status) -> Iterator[ErrorInfo]:
     for detail in status.details:
         info = ErrorInfo()
-        if detail.Unpack(info):
-            yield info
+        if detail.Unpack(info) and info.domain == DOMAIN and info.reason in catalogue():
+            return Problem(info.reason, info.metadata)
+    return None
 
 
 def from_rpc_error(error: grpc.RpcError, broken: str = "SERVICE_UNAVAILABLE") -> Problem:

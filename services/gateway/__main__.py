@@ -5,13 +5,13 @@ import os
 
 import uvloop
 
-from services.chassis import config, telemetry
+from services.chassis import telemetry
+from services.gateway import config
 from services.gateway.compose import serve
-from services.gateway.config import GatewayConfig
 
 
 def main() -> None:
-    settings = config.load(GatewayConfig, os.environ)
+    settings = config.read(os.environ)
     end_telemetry = telemetry.start("gateway", settings)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

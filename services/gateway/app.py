@@ -99,7 +99,7 @@ def _refusal(problem: Problem, exchange: Exchange) -> Reply:
     if status in (408, 413, 414, 431):
         headers.append((b"connection", b"close"))  # what it has sent is not all read
     body = problems.body_of(problem, language, exchange.request_id)
-    return Reply(status, headers, body, problem.reason)
+    return Reply(status, headers, body, problem.reason, problem.private)
 
 
 def _account(exchange: Exchange, reply: Reply, seconds: float) -> None:
@@ -114,4 +114,6 @@ def _account(exchange: Exchange, reply: Reply, seconds: float) -> None:
         "status": reply.status,
         "ms": round(seconds * 1000, 1),
     }
+    if reply.reason != "OK":
+        fields |= {"reason": reply.reason, "detail": reply.private}
     log.info("request", extra={"fields": fields})

@@ -7,6 +7,7 @@ does not hold up another. Absent: any reading of what the requests say.
 """
 
 import asyncio
+import logging
 import random
 import time
 from collections import deque
@@ -25,6 +26,7 @@ from tunggu.queue.v1.queue_pb2 import (
 )
 from tunggu.queue.v1.ticket_pb2 import Ticket
 
+log = logging.getLogger(__name__)
 SIZES = Histogram(
     "tunggu_gateway_batch_size", "requests in a batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128)
 )
@@ -156,10 +158,10 @@ class Batches:
         except Problem as problem:
             for item in items:
                 _settle(item, problem)
-        except BaseException:
+        except Exception:
+            log.exception("a batch failed")
             for item in items:
                 _settle(item, Problem("INTERNAL"))
-            raise
 
     def _take(self, item: _Item, outcome: Ticket | Problem) -> None:
         """Repeats an item whose outcome is unknown: its request id makes that safe."""

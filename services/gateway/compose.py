@@ -40,7 +40,7 @@ def server(config: GatewayConfig, queue: grpc.aio.Channel, leaving: asyncio.Even
 
 
 def _limits(config: GatewayConfig) -> Limits:
-    return Limits(config.batches, config.batch_size, config.batch_waiting, config.deadline)
+    return Limits(config.batches, config.batch_size, config.most_waiting, config.deadline)
 
 
 def _sender(calls: Calls) -> Send:

@@ -22,9 +22,7 @@ from services.gateway.scalars import SPECIAL, Read, from_text, reader, refuse
 def parse(body: bytes) -> Any:
     """The JSON value of a body. NOT_JSON: wrong text, a key twice, NaN, too deep."""
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
+        return _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise Problem("NOT_JSON", {"why": "the body is not UTF-8"}) from None
     except RecursionError:
@@ -42,6 +40,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
 
 
 def decode(value: Any, message: Message, path: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Messages as JSON, by the rules of docs/API: ours, not proto's own mapping.
+"""Messages as JSON, by the rules of our API, not by proto's own mapping.
 
 All fields are printed, absent messages and unset `optional` fields left out;
 32-bit integers are numbers, 64-bit ones strings; a Timestamp is RFC 3339 UTC with

@@ -33,12 +33,13 @@ class Gone(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole response; `reason` is for the metrics."""
+    """A whole response; `reason` is for metrics and log, `private` for the log only."""
 
     status: int
     headers: Headers
     body: bytes = b""
     reason: str = "OK"
+    private: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -31,6 +31,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.access_log = False  # uvicorn's has paths in it, and paths have ticket ids
         self._head = 0  # bytes of a head that is not complete, -1 outside of one
         self._late = self.loop.call_later(HEAD_SECONDS, self._too_slow)
 

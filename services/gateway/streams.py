@@ -8,6 +8,7 @@ what carries the bytes to a client is a `write` that the caller passes in.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from services.chassis.errors import Problem
 HEARTBEAT = b": heartbeat\n\n"
 RETRY_MS = (2000, 5000)  # spread, so that a drained gateway's clients do not all come at once
 
+log = logging.getLogger(__name__)
 FEEDS = Gauge("tunggu_gateway_feeds", "boards and lists that are being followed")
 
 
@@ -262,6 +264,8 @@ class Hub(Generic[S]):
 
     def _forget(self, key: str, followed: _Followed[S]) -> None:
         """The source is done, whatever the reason; the next watcher starts another."""
+        if not followed.task.cancelled() and (error := followed.task.exception()):
+            log.error("a feed broke off", exc_info=error)
         FEEDS.dec()
         followed.source.feed.end()
         if self._followed.get(key) is followed:

@@ -47,7 +47,7 @@ class Steps:
     ) -> Done:
         request.check()
         for _ in range(ATTEMPTS):
-            agenda = await self._agenda(request.code)
+            agenda = await self._agenda_for(request.code, day)
             if day and day != agenda.day:
                 return await self._past(request, day, context.get("number", ""))
             reply = await self._run(script, *self._call(request, agenda, build(agenda)))
@@ -131,6 +131,12 @@ class Steps:
             self._agendas[code] = await self._fresh_agenda(code)
         return self._agendas[code]
 
+    async def _agenda_for(self, code: str, day: str) -> Agenda:
+        """The agenda that holds now. If it is not that of `day` it is made anew: the one that this
+        replica remembers may be yesterday's, and `day` the one that another replica has opened."""
+        agenda = await self._agenda(code)
+        return agenda if day in ("", agenda.day) else await self.agenda(code)
+
     async def _fresh_agenda(self, code: str) -> Agenda:
         """From the running day if `now` is in it, else from the applied file."""
         file = await self.file(code)
@@ -175,11 +181,17 @@ class Steps:
 
     async def file(self, code: str) -> dict[str, bytes]:
         """The applied file: `file`, `generation`, `applied_at`. KECAMATAN_NOT_FOUND."""
-        pairs = await asked(self.redis.hgetall(Keys(code, "").of("file")))
-        fields = {name.decode(): value for name, value in pairs.items()}
-        if fields.get("deleted") != b"0":
+        fields = await self._last_file(code)
+        if fields["deleted"] != b"0":
             raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": code})
         return fields
+
+    async def _last_file(self, code: str) -> dict[str, bytes]:
+        """The same, also of an office that is off the list."""
+        pairs = await asked(self.redis.hgetall(Keys(code, "").of("file")))
+        if not pairs:
+            raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": code})
+        return {name.decode(): value for name, value in pairs.items()}
 
     async def policy(self, code: str, digest: str) -> bytes:
         """A policy document. POLICY_NOT_FOUND."""

@@ -8,10 +8,15 @@ from services.chassis import client
 from services.chassis.errors import Problem
 from services.chassis.telemetry import REQUEST_ID
 from tests.chassis import tiny
-from tests.chassis.test_server import refused
+from tests.chassis.test_server import finished, refused
 from tests.chassis.tiny import Word
 
 BUSY = Problem("REDIS_UNAVAILABLE")
+
+
+@pytest.fixture
+def two_repetitions(monkeypatch):
+    monkeypatch.setattr(client, "PAUSES", (0.01, 0.01))
 
 
 async def test_reading_is_repeated_while_the_service_is_unavailable(own_tiny):
@@ -21,7 +26,7 @@ async def test_reading_is_repeated_while_the_service_is_unavailable(own_tiny):
     assert own_tiny.servicer.calls == ["GetWord"] * 3
 
 
-async def test_after_two_repetitions_the_problem_is_told(own_tiny):
+async def test_after_the_last_repetition_the_problem_is_told(own_tiny, two_repetitions):
     own_tiny.servicer.failures = [BUSY, BUSY, BUSY]
     async with own_tiny.serving(), own_tiny.stub() as stub:
         assert (await refused(stub.GetWord(Word()))).reason == "REDIS_UNAVAILABLE"
@@ -50,13 +55,13 @@ async def test_a_refusal_is_not_repeated(own_tiny, reason):
     assert own_tiny.servicer.calls == ["GetWord"]
 
 
-async def test_a_service_that_is_not_there_leaves_only_a_mutation_open(own_tiny):
+async def test_a_service_that_is_not_there_leaves_only_a_mutation_open(own_tiny, two_repetitions):
     async with own_tiny.stub() as stub:
         assert (await refused(stub.GetWord(Word()))).reason == "SERVICE_UNAVAILABLE"
         assert (await refused(stub.SayWord(Word()))).reason == "OUTCOME_UNKNOWN"
 
 
-async def test_a_service_that_is_not_ready_gets_no_calls(own_tiny):
+async def test_a_service_that_is_not_ready_gets_no_calls(own_tiny, two_repetitions):
     async with own_tiny.serving(), own_tiny.stub() as stub:
         await stub.GetWord(Word())
         own_tiny.healthy = False
@@ -75,12 +80,22 @@ async def outcome(call) -> str:
     return "OK"
 
 
-async def test_a_service_that_came_back_is_found_again(own_tiny):
+async def test_a_service_that_came_back_is_found_again(own_tiny, two_repetitions):
     async with own_tiny.stub() as stub:
         assert await outcome(stub.GetWord(Word())) == "SERVICE_UNAVAILABLE"
         async with own_tiny.serving():
             while (await outcome(stub.GetWord(Word()))) != "OK":
                 await asyncio.sleep(0.05)
+
+
+async def test_a_restart_goes_unnoticed_by_a_call_that_may_be_repeated(own_tiny, monkeypatch):
+    monkeypatch.setattr(client, "DEADLINE", 60.0)
+    monkeypatch.setattr(client, "PAUSES", (0.05,) * 500)
+    async with own_tiny.stub() as stub:
+        call = asyncio.create_task(finished(stub.SayWord(Word(word="x", request_id="r" * 22))))
+        await asyncio.sleep(0.1)
+        async with own_tiny.serving():
+            assert (await call).word == "x"
 
 
 async def test_a_call_has_a_deadline_even_if_none_is_named(own_tiny, monkeypatch):

@@ -26,6 +26,12 @@ State = t.Ticket.State
 
 class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.KecamatanServiceServicer):
     def __init__(self):
+        self.boards = asyncio.Condition()
+        self.watching = 0
+        self.watched = 0
+        self.reset()
+
+    def reset(self):
         self.calls = []
         self.refusals = defaultdict(deque)
         self.delays = defaultdict(float)
@@ -35,11 +41,15 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.event = 0
         self.day = DAY
         self.batches = []
-        self.boards = asyncio.Condition()
-        self.watching = 0
-        self.watched = 0
         self.filler = ""
+        self.notice = ""
         self.end_streams = False
+
+    async def forget(self):
+        """An empty day, told to whoever watches."""
+        self.reset()
+        self.fresh = True
+        await self.told()
 
     # --- what every call does --------------------------------------------------
 
@@ -181,12 +191,28 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         await self.move(ticket, State.STATE_CALLED, counter)
         return self.shown(ticket)
 
+    async def walk_in(self):
+        """Somebody else's number."""
+        request = q.CreateTicketRequest(kecamatan=CODE, service="A", request_id=str(self.event))
+        ticket = self.create(request)
+        await self.told()
+        return ticket
+
+    async def refuse_item(self, reason, **metadata):
+        self.refusals["item"].append(Problem(reason, metadata))
+
     # --- boards ---------------------------------------------------------------------
 
     def board(self):
         services = [{"code": "A", "name": "Kependudukan", "waiting": self.line(), "priority": []}]
-        board = {"kecamatan": CODE, "day": self.day, "event": self.event, "notice": "", "calls": []}
-        board |= {"open": True, "services": services, "counters": [], "filler": self.filler}
+        board = {"kecamatan": CODE, "day": self.day, "event": self.event, "notice": self.notice}
+        board |= {
+            "calls": [],
+            "open": True,
+            "services": services,
+            "counters": [],
+            "filler": self.filler,
+        }
         return json.dumps(board, separators=(",", ":")).encode()
 
     async def GetBoard(self, request, context):

@@ -49,13 +49,21 @@ class Stack:
     async def main(self):
         self.loop = asyncio.get_running_loop()
         self.fake = FakeQueue()
-        self.queue, self.queue_port = await serve(self.fake)
+        await self.start_queue()
         with listen("127.0.0.1", 0) as listener:
             self.port = listener.getsockname()[1]
             async with channel(f"ipv4:127.0.0.1:{self.queue_port}") as queue:
                 self.server = compose.server(self.config, queue, asyncio.Event())
                 self.loop.call_later(0.05, self.ready.set)
                 await self.server.serve(sockets=[listener])
+        await self.stop_queue()
+
+    async def start_queue(self):
+        """On the same port again after `stop_queue`."""
+        port = getattr(self, "queue_port", 0)
+        self.queue, self.queue_port = await serve(self.fake, f"127.0.0.1:{port}")
+
+    async def stop_queue(self):
         await self.queue.stop(0)
 
     @property

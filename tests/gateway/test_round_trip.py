@@ -4,7 +4,7 @@ import json
 
 import pytest
 from google.protobuf.descriptor import FieldDescriptor
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.errors import Problem
@@ -97,7 +97,7 @@ def read(kind, text):
 
 
 @given(messages(Every))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_message_of_every_kind_survives_json(message):
     assert read(Every, to_json(message)) == message
 
@@ -115,7 +115,7 @@ OURS = [
 @pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.DESCRIPTOR.name)
 def test_our_own_messages_survive_json(kind):
     @given(messages(kind))
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     def survives(message):
         assert read(kind, to_json(message)) == message
 

@@ -53,7 +53,7 @@ def test_a_short_random_day_is_clean(rng, steps, close):
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_long_random_day_is_clean(seed):
     assert check(random_day(Random(seed), 300).office).breaches == ()
 
@@ -434,6 +434,11 @@ def test_a_second_change_to_priority_is_illegal():
     office = waiting()
     office.do(verb.SetTicketLane("A001"))
     assert codes(check(office.forge("lane", k="A001", l=Lane.PRIORITY))) == ["ILLEGAL_MOVE"]
+
+
+def test_a_requeue_from_another_counter_is_named():
+    office = two_counters().forge("requeue", k="A001", c="2")
+    assert codes(check(office)) == ["WRONG_COUNTER"]
 
 
 def test_a_counter_that_closes_while_serving_is_busy():

@@ -12,6 +12,7 @@ const states = {
   COMPLETED: say("Selesai", "Completed"), NO_SHOW: say("Terlewat", "Missed"), ON_HOLD: say("Ditunda", "On hold"),
   CANCELLED: say("Dibatalkan", "Cancelled"), LAPSED: say("Hangus", "Lapsed"),
 };
+const reasons = { POWER: say("listrik padam", "no electricity"), DISASTER: say("keadaan darurat", "an emergency"), FULL: say("antrean penuh", "a full queue"), OTHER: say("keputusan kantor", "the office's decision") };
 const verbs = { WAITING: ["checkIn", "cancel"], ON_HOLD: ["checkIn", "return", "cancel"], NO_SHOW: ["return", "cancel"] };
 const over = (ticket) => ["COMPLETED", "CANCELLED", "LAPSED"].includes(ticket.state) ||
   (ticket.state === "NO_SHOW" && !(Date.parse(ticket.returnBy) > Date.now()));
@@ -41,6 +42,7 @@ function follow(name, event, url, show) {
   live.set(name, source);
   source.addEventListener(event, (message) => { mark(name, false); show(JSON.parse(message.data)); });
   source.addEventListener("open", () => mark(name, false));
+  setTimeout(() => { if (live.get(name) === source && source.readyState === EventSource.CONNECTING) mark(name, true); }, 1000);
   source.addEventListener("stale", () => mark(name, true));
   source.addEventListener("fresh", () => mark(name, false));
   source.onerror = () => {
@@ -147,7 +149,7 @@ function showCity({ kecamatan }) {
 function showBoard(board) {
   keep("board", board);
   $("notice").hidden = !board.notice;
-  $("notice").textContent = board.notice;
+  $("notice").textContent = `${say("Pengambilan nomor dihentikan", "No numbers for now")}: ${reasons[board.notice] ?? board.notice}`;
   $("counters").replaceChildren(...board.counters.filter((one) => one.state === "OPEN").map((one) =>
     el("li", `${say("Loket", "Counter")} ${one.id}: ${one.ticket ? `${one.ticket.number} · ${states[one.ticket.state]}` : say("kosong", "free")}`)));
   $("lines").replaceChildren(...board.services.flatMap((one) =>
