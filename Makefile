@@ -74,7 +74,7 @@ browser: ## install Debian's Chromium for the page tests (as root, by apt)
 # --- the checks -------------------------------------------------------------
 
 format: setup ## rewrite the Python files in the house's format
-	@$(BIN)/ruff check -q --fix .; $(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix --exit-zero .; $(BIN)/ruff format -q .
 
 lint: setup ## ruff: habits and format
 	@$(BIN)/ruff check -q .
@@ -117,7 +117,7 @@ apply: setup ## give a Kecamatan file to the running queue: FILE=kecamatan/makas
 	@$(BIN)/python -P -m services.local.apply "$(FILE)"
 
 verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
-	@$(BIN)/python -P -m services.queue.verify "$(FILE)" "$(POLICY)"
+	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu
 	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete

@@ -1,6 +1,8 @@
 """The house: what a bare checkout needs, and what `make help` promises."""
 
+import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -30,3 +32,59 @@ def test_lock_files_pin_every_package_with_hashes_and_name_no_address():
         for entry in re.split(r"\n(?=\S)", text.strip()):
             assert re.match(r"[a-z0-9.-]+==\S+", entry), entry
             assert "--hash=sha256:" in entry, entry
+
+
+def install_chromium(tools: Path, **fakes: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script where only the named fakes and a few harmless commands exist."""
+    for name in ("mktemp", "rm", "cat"):
+        (tools / name).symlink_to(str(shutil.which(name)))
+    for name, body in fakes.items():
+        path = tools / name.replace("_", "-")
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+    return subprocess.run(
+        [ROOT / ".ci/install-chromium"],
+        env={"PATH": str(tools), "LOG": str(tools / "log")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_chromium_that_is_there_is_left_alone(tmp_path):
+    done = install_chromium(tmp_path, chromium="exit 0", apt_get="exit 9")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_root_one_line_names_the_package(tmp_path):
+    done = install_chromium(tmp_path, id="echo 1000", apt_get="exit 9")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "chromium" in done.stderr
+
+
+def test_as_root_chromium_comes_by_apt_without_what_apt_recommends(tmp_path):
+    done = install_chromium(tmp_path, id="echo 0", apt_get='echo "$@" >> "$LOG"')
+    assert done.returncode == 0, done.stderr
+    assert "install -y -qq --no-install-recommends chromium" in (tmp_path / "log").read_text()
+
+
+def test_a_failed_installation_shows_what_apt_said(tmp_path):
+    done = install_chromium(tmp_path, id="echo 0", apt_get="echo no such package; exit 100")
+    assert done.returncode == 1
+    assert "no such package" in done.stderr
+
+
+def test_settings_on_the_command_line_reach_the_processes_and_a_shells_host_does_not(tmp_path):
+    make = tmp_path / "Makefile"
+    rest = (ROOT / "Makefile").read_text().replace("$(MAKEFILE_LIST)", "Makefile")
+    make.write_text(rest + "\nshow:\n\t@env | grep ^TUNGGU_ | sort\n")
+    shown = subprocess.run(
+        ["make", "show", "PORT=8081", "HOURS=real"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOST": "shell"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.stdout.split() == ["TUNGGU_HOURS=real", "TUNGGU_PORT=8081"], shown.stderr

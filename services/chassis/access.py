@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ ALGORITHMS = {f"{family}{bits}" for family in ("ES", "RS", "PS") for bits in (25
 ALGORITHMS |= {"EdDSA"}
 OPEN = frozenset({"PUBLIC", "HOLDER"})  # roles that need no token
 EVERYWHERE = "*"
+REQUIRED = ["aud", "exp", "iss", "sub"]
 LEEWAY = 30  # seconds between our clock and the provider's
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def require(roles: Collection[str], kecamatan: str | None = None) -> None:
     if who.roles.isdisjoint(roles):
         raise Problem("PERMISSION_DENIED")
     if kecamatan is not None and who.kecamatan.isdisjoint({kecamatan, EVERYWHERE}):
-        raise Problem("OTHER_KECAMATAN", {"kecamatan": kecamatan})
+        raise Problem("OTHER_KECAMATAN", {"kecamatan": kecamatan[:32]})
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,7 @@ def _names(roles: Iterable[Any]) -> frozenset[str]:
     return frozenset(Role.Name(role).removeprefix("ROLE_") for role in roles)
 
 
+@dataclass
 class Keys:
     """The provider's public keys, from the JWKS at a URL or in a file; "" holds none.
 
@@ -104,13 +106,12 @@ class Keys:
     known stays while that fails.
     """
 
-    def __init__(
-        self, source: str, *, pause: float = 60.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.source, self.pause, self.clock = source, pause, clock
-        self.known: dict[str, jwt.PyJWK] = {}
-        self._next = float("-inf")
-        self._lock = asyncio.Lock()
+    source: str
+    pause: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+    known: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _next: float = float("-inf")
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def find(self, key_id: str) -> jwt.PyJWK | None:
         """The key; None if the provider has none of that id."""
@@ -128,7 +129,7 @@ class Keys:
             self.known = {
                 key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS
             }
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
             log.warning("cannot read the JWKS: %s", error)
 
 
@@ -166,15 +167,8 @@ class Verifier:
         key = await self.keys.find(str(header.get("kid", "")))
         if key is None:
             raise jwt.InvalidKeyError
-        return jwt.decode(
-            token,
-            key,
-            algorithms=[key.algorithm_name],
-            audience=self.audience,
-            issuer=self.issuer,
-            leeway=LEEWAY,
-            options={"require": ["exp", "sub", "iss", "aud"]},
-        )
+        named: dict[str, Any] = {"audience": self.audience, "issuer": self.issuer, "leeway": LEEWAY}
+        return jwt.decode(token, key, [key.algorithm_name], {"require": REQUIRED}, **named)
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:

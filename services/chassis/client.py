@@ -1,6 +1,6 @@
 """Channels to our services: balanced, watched, bounded, repeated only where it is safe.
 
-A failed call raises `Problem`. Repeated, at most twice, are calls that read (Get…,
+A failed call raises `Problem`. Repeated, within their deadline, are calls that read (Get…,
 List…) and mutations whose request ids make a repetition the same call.
 """
 
@@ -13,11 +13,14 @@ from typing import Any
 
 import grpc
 
-from .errors import Problem, from_rpc_error
+from .errors import from_rpc_error
 from .telemetry import REQUEST_ID, REQUEST_ID_HEADER
 
+UNAVAILABLE, UNKNOWN = grpc.StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN"
 DEADLINE = 5.0  # seconds for a unary call that names none
-PAUSES = (0.05, 0.2)  # seconds before a repetition, each up to twice as long
+# Seconds before each repetition, up to twice as long: a replica that restarts or fails
+# over is back within them, and a real outage is told before a person gives up.
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 SERVICE_CONFIG = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "healthCheckConfig": {"serviceName": "readiness"},
@@ -71,8 +74,11 @@ class _Unary(_Dressed, grpc.aio.UnaryUnaryClientInterceptor):
                 await call
                 return call
             except grpc.aio.AioRpcError as error:
-                problem = _problem(error, details.method)
-                if pause is None or not _again(problem, details.method, request):
+                # A connection that broke under a mutation leaves its outcome open.
+                reads = _reads(details.method)
+                problem = from_rpc_error(error, "SERVICE_UNAVAILABLE" if reads else UNKNOWN)
+                again = problem.status is UNAVAILABLE and (reads or _named(request))
+                if pause is None or not again:
                     raise problem from error
             await asyncio.sleep(min(pause * (1 + random.random()), max(0.0, end - now())))  # noqa: S311
         raise AssertionError("the last try returns or raises")
@@ -89,18 +95,6 @@ async def _answers(call: Any) -> AsyncIterator[Any]:
             yield answer
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error) from error
-
-
-def _problem(error: grpc.aio.AioRpcError, method: bytes | str) -> Problem:
-    """A connection that broke under a mutation leaves its outcome open."""
-    problem = from_rpc_error(error)
-    if problem.reason == "SERVICE_UNAVAILABLE" and not _reads(method):
-        return Problem("OUTCOME_UNKNOWN", private=problem.private)
-    return problem
-
-
-def _again(problem: Problem, method: bytes | str, request: Any) -> bool:
-    return problem.status is grpc.StatusCode.UNAVAILABLE and (_reads(method) or _named(request))
 
 
 def _reads(method: bytes | str) -> bool:

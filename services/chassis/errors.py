@@ -7,7 +7,7 @@ of the domain "tunggu". Absent: HTTP; the gateway derives it from the status.
 """
 
 import tomllib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,12 +26,8 @@ LANGUAGES = ("id", "en")
 
 # What a status says that carries no reason of ours: it comes from gRPC itself.
 BARE = {
-    grpc.StatusCode.UNAVAILABLE: "SERVICE_UNAVAILABLE",
-    grpc.StatusCode.CANCELLED: "SERVICE_UNAVAILABLE",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "OVERLOADED",
     grpc.StatusCode.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
-    grpc.StatusCode.UNAUTHENTICATED: "UNAUTHENTICATED",
-    grpc.StatusCode.PERMISSION_DENIED: "PERMISSION_DENIED",
 }
 
 
@@ -103,32 +99,32 @@ def to_status(problem: Problem) -> Status:
 
 def from_status(status: Status) -> Problem | None:
     """The problem that a status carries; None if it has no reason of ours."""
-    for info in _infos(status):
-        if info.domain == DOMAIN and info.reason in catalogue():
+    for detail in status.details:
+        info = ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN and info.reason in catalogue():
             return Problem(info.reason, info.metadata)
     return None
 
 
-def _infos(status: Status) -> Iterator[ErrorInfo]:
-    for detail in status.details:
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            yield info
+def from_rpc_error(error: grpc.RpcError, broken: str = "SERVICE_UNAVAILABLE") -> Problem:
+    """The problem behind a failed call; one for its status if it carries none.
 
-
-def from_rpc_error(error: grpc.RpcError) -> Problem:
-    """The problem behind a failed call; one for its status if it carries none."""
+    `broken` is the reason for a connection that failed without an answer.
+    """
     status = rpc_status.from_call(error)
     if status is not None and (problem := from_status(status)):
         return problem
+    if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
+        return Problem(broken, private=str(error.details()))
     return Problem(BARE.get(error.code(), "INTERNAL"), private=str(error.details()))
 
 
 @asynccontextmanager
 async def translated(context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
-    """Ends the call with the status of a Problem raised inside."""
+    """Ends the call with the status of the Problem raised inside; anything else is INTERNAL."""
     try:
         yield
-    except Problem as problem:
+    except Exception as error:  # noqa: BLE001  (it is in the log; gRPC would send its text)
+        problem = error if isinstance(error, Problem) else Problem("INTERNAL")
         status = rpc_status.to_status(to_status(problem))
         await context.abort(status.code, status.details, status.trailing_metadata)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 Argument = str | bytes | int
 Call = tuple[Sequence[str | bytes], Sequence[Argument]]
@@ -76,13 +76,7 @@ class Scripts:
         return results
 
     async def _round(self, redis: Redis, script: Script, calls: Sequence[Call]) -> list[Any]:
-        commands = [("EVALSHA", script.sha, len(keys), *keys, *args) for keys, args in calls]
-        if len(commands) == 1:  # a pipeline costs more than it saves
-            try:
-                return [await redis.execute_command(*commands[0])]  # type: ignore[no-untyped-call]
-            except ResponseError as error:
-                return [error]
         pipeline = redis.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
+        for keys, args in calls:
+            pipeline.execute_command("EVALSHA", script.sha, len(keys), *keys, *args)
         return await pipeline.execute(raise_on_error=False)

@@ -8,38 +8,26 @@ what perhaps did.
 import asyncio
 from typing import Any
 
-from redis.asyncio import (
-    Connection,
-    ConnectionPool,
-    Redis,
-    SSLConnection,
-    UnixDomainSocketConnection,
-)
+from redis import asyncio as aioredis
+from redis import exceptions
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import (
-    BusyLoadingError,
-    ConnectionError,  # noqa: A004  (redis' own, here the only one meant)
-    MaxConnectionsError,
-    RedisError,
-    ResponseError,
-    TimeoutError,  # noqa: A004
-)
 
 from .errors import Problem
 
 POLICY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 CONNECT_PAUSES = (0.05, 0.2)  # seconds before the second and third try to connect
+LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 # Replies by which a server refuses a command as a whole, having executed nothing.
 REFUSALS = ("MISCONF", "READONLY", "OOM", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "LOADING")
 
 
-class RedisPolicyError(RedisError):
+class RedisPolicyError(exceptions.RedisError):
     """This Redis would lose acknowledged data; the text holds the remedy."""
 
 
-class NotConnectedError(ConnectionError):
+class NotConnectedError(exceptions.ConnectionError):
     """No connection came about: nothing was sent."""
 
 
@@ -51,16 +39,17 @@ async def assert_policy(connection: Any) -> None:
         await connection.send_command("CONFIG", "GET", name)
         try:
             found[name] = (await connection.read_response())[1].decode()
-        except (ResponseError, IndexError):  # a server that hides its settings proves nothing
+        except (
+            exceptions.ResponseError,
+            IndexError,
+        ):  # hidden settings prove nothing
             found[name] = ""
     wrong = {name: value for name, value in POLICY.items() if found[name] != value}
     if wrong:
         said = ", ".join(f"{name} is {found[name] or 'unknown'!r}" for name in wrong)
         remedy = "; ".join(f"CONFIG SET {name} {value}" for name, value in wrong.items())
-        raise RedisPolicyError(
-            f"this Redis may lose acknowledged tickets: {said}. Remedy, there and in "
-            f"its configuration file: {remedy}"
-        )
+        text = f"this Redis may lose acknowledged tickets: {said}"
+        raise RedisPolicyError(f"{text}. Remedy, there and in its configuration file: {remedy}")
 
 
 class _Strict:
@@ -71,42 +60,40 @@ class _Strict:
             try:
                 await super().connect_check_health(*args, **kwargs)  # type: ignore[misc]
                 return
-            except (ConnectionError, TimeoutError) as error:
+            except LOST as error:
                 await self.disconnect(nowait=True)  # half connected, it would pass next time
                 if pause is None:
                     raise NotConnectedError(str(error)) from error
             await asyncio.sleep(pause)
 
 
-STRICT = {
-    kind: type(f"Strict{kind.__name__}", (_Strict, kind), {})
-    for kind in (Connection, SSLConnection, UnixDomainSocketConnection)
-}
+KINDS = (aioredis.Connection, aioredis.SSLConnection, aioredis.UnixDomainSocketConnection)
+STRICT = {kind: type(f"Strict{kind.__name__}", (_Strict, kind), {}) for kind in KINDS}
 
 
-def redis_connection(url: str, *, timeout: float = 5.0, connections: int = 256) -> Redis:
+def redis_connection(url: str, *, timeout: float = 5.0, connections: int = 256) -> aioredis.Redis:
     """A client of redis://host:port/0, rediss://… or unix:///path; replies are bytes.
 
     `timeout` seconds bound connecting and each answer. Nothing connects yet.
     """
     options: dict[str, Any] = {**parse_url(url)}
-    kind = STRICT[options.pop("connection_class", Connection)]
+    kind = STRICT[options.pop("connection_class", aioredis.Connection)]
     options |= {"retry": Retry(NoBackoff(), 0), "protocol": 2, "driver_info": None}
     options |= {"socket_timeout": timeout, "socket_connect_timeout": timeout}
     options["redis_connect_func"] = assert_policy
-    return Redis.from_pool(ConnectionPool(kind, connections, **options))
+    return aioredis.Redis.from_pool(aioredis.ConnectionPool(kind, connections, **options))
 
 
-def problem(error: RedisError) -> Problem | None:
+def problem(error: exceptions.RedisError) -> Problem | None:
     """What a failed command means: nothing happened, or nobody knows. None: a bug of ours."""
     name = type(error).__name__
     if isinstance(error, RedisPolicyError):
         return Problem("REDIS_POLICY", private=str(error))
-    if isinstance(error, MaxConnectionsError):
+    if isinstance(error, exceptions.MaxConnectionsError):
         return Problem("OVERLOADED", private=name)
-    refused = isinstance(error, ResponseError) and str(error).startswith(REFUSALS)
-    if refused or isinstance(error, NotConnectedError | BusyLoadingError):
+    refused = isinstance(error, exceptions.ResponseError) and str(error).startswith(REFUSALS)
+    if refused or isinstance(error, NotConnectedError | exceptions.BusyLoadingError):
         return Problem("REDIS_UNAVAILABLE", private=name)
-    if isinstance(error, ConnectionError | TimeoutError):
+    if isinstance(error, LOST):
         return Problem("OUTCOME_UNKNOWN", private=name)
     return None

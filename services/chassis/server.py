@@ -6,7 +6,6 @@ passes; "" is the same). Streams of a servicer must end when `draining` is set.
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -38,13 +37,16 @@ class Service:
     register: Callable[[grpc.aio.Server], None]
 
 
+@dataclass(frozen=True)
 class Calls(grpc.aio.ServerInterceptor):
-    """Around each call of ours: request id, metrics and log, access, deadline, translation."""
+    """Around each call of ours: request id, metrics and log, access, deadline, translation.
 
-    def __init__(
-        self, rules: Mapping[str, access.Rule], verifier: access.Verifier, deadline: float
-    ) -> None:
-        self.rules, self.verifier, self.deadline = rules, verifier, deadline
+    A servicer's streams are async generators. `deadline` seconds bound unary calls.
+    """
+
+    rules: Mapping[str, access.Rule]
+    verifier: access.Verifier
+    deadline: float
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Health and reflection have no rule and pass as they are."""
@@ -85,20 +87,33 @@ class Calls(grpc.aio.ServerInterceptor):
 
     def _stream(self, method: str, rule: access.Rule, behaviour: Any) -> Any:
         async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with self._around(method, rule, request, context, stream=True):
-                answers = behaviour(request, context)
-                if inspect.isawaitable(answers):  # it writes to the context itself
-                    await answers
-                    return
-                async with contextlib.aclosing(answers):
-                    async for answer in answers:
-                        yield answer
+            async with (
+                self._around(method, rule, request, context, stream=True),
+                contextlib.aclosing(behaviour(request, context)) as answers,
+            ):
+                async for answer in answers:
+                    yield answer
 
         return stream
 
 
 class Health(health.HealthServicer):  # type: ignore[misc]
-    """Health that follows a check, once a second."""
+    """Health that follows a check, every second, and lets go of its watchers at the end."""
+
+    def __init__(self, draining: asyncio.Event) -> None:
+        super().__init__()
+        self.draining = draining
+
+    async def Watch(self, request: Any, context: Context) -> None:  # noqa: N802
+        """As in the library, but a watcher does not hold up the drain."""
+        waits = [super().Watch(request, context), self.draining.wait()]
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def follow(self, ready: Callable[[], Awaitable[bool]], names: Sequence[str]) -> None:
         """Never returns. A check that raises is a check that fails."""
@@ -111,7 +126,7 @@ class Health(health.HealthServicer):  # type: ignore[misc]
                 state = NOT_SERVING
             for name in names:
                 await self.set(name, state)
-            await asyncio.sleep(1)
+            await asyncio.sleep(1 if state == SERVING else 0.1)
 
 
 async def serve(
@@ -129,10 +144,9 @@ async def serve(
     background task raises ends the server, as an ExceptionGroup.
     """
     stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    state = Health()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    state = Health(draining)
     server = await _start(config, services, state)
     log.info("serving", extra={"fields": {"address": config.address}})
     names = ["", "readiness", *(service.descriptor.full_name for service in services)]

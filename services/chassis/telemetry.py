@@ -36,9 +36,8 @@ class Meter:
     def __init__(self, prefix: str) -> None:
         self.calls = Counter(f"tunggu_{prefix}_calls", "calls that ended", ["method", "reason"])
         self.running = Gauge(f"tunggu_{prefix}_running", "calls and streams open", ["method"])
-        self.seconds = Histogram(
-            f"tunggu_{prefix}_seconds", "duration, streams excepted", ["method"], buckets=BUCKETS
-        )
+        name = f"tunggu_{prefix}_seconds"
+        self.seconds = Histogram(name, "duration, but of streams", ["method"], buckets=BUCKETS)
 
 
 RPC = Meter("rpc")

@@ -15,11 +15,18 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from tunggu.access.v1.access_pb2 import Role
 
 from .config import ServerConfig
 
 PRIVATE, PUBLIC = "private.pem", "jwks.json"
+ROLES = tuple(name.removeprefix("ROLE_") for name in Role.keys()[3:])  # those that need a token
+KINDS = {"ES256": EllipticCurvePrivateKey, "EdDSA": Ed25519PrivateKey, "RS256": RSAPrivateKey}
 THUMBPRINT = ("crv", "e", "kty", "n", "x", "y")  # RFC 7638, sorted; absent ones do not count
 
 
@@ -28,13 +35,10 @@ def make_key(folder: Path) -> Path:
     path = folder / PRIVATE
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+        pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        key = ec.generate_private_key(ec.SECP256R1())
         path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(pem)
+        path.write_bytes(key.private_bytes(pem, form, serialization.NoEncryption()))
     (folder / PUBLIC).write_text(json.dumps({"keys": [public_jwk(path.read_bytes())[1]]}))
     return path
 
@@ -42,13 +46,8 @@ def make_key(folder: Path) -> Path:
 def public_jwk(pem: bytes) -> tuple[Any, dict[str, str]]:
     """The private key of a PEM and its public half as a JWK with `alg` and `kid`."""
     key = serialization.load_pem_private_key(pem, password=None)
-    algorithms: dict[type, tuple[str, Any]] = {
-        ec.EllipticCurvePrivateKey: ("ES256", jwt.algorithms.ECAlgorithm),
-        ed25519.Ed25519PrivateKey: ("EdDSA", jwt.algorithms.OKPAlgorithm),
-        rsa.RSAPrivateKey: ("RS256", jwt.algorithms.RSAAlgorithm),
-    }
-    name, kind = next(value for base, value in algorithms.items() if isinstance(key, base))
-    jwk = json.loads(kind.to_jwk(key.public_key()))
+    name = next(name for name, kind in KINDS.items() if isinstance(key, kind))
+    jwk = json.loads(jwt.get_algorithm_by_name(name).to_jwk(key.public_key()))
     named = json.dumps({m: jwk[m] for m in THUMBPRINT if m in jwk}, separators=(",", ":"))
     digest = hashlib.sha256(named.encode()).digest()
     kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -68,34 +67,38 @@ def mint(
     """A token for the bearer to act in `roles` for `kecamatan` (codes, or "*")."""
     private, jwk = public_jwk(key.read_bytes())
     now = int(time.time())
-    claims = {
-        "iss": issuer,
-        "aud": audience,
-        "sub": subject or "-".join([*roles, *kecamatan]).lower(),
-        "iat": now,
-        "exp": now + int(hours * 3600),
-        "tunggu_role": list(roles),
-        "tunggu_kecamatan": list(kecamatan),
-    }
+    who = subject or "-".join([*roles, *kecamatan]).lower()
+    claims = {"iss": issuer, "aud": audience, "sub": who, "iat": now}
+    claims |= {"exp": now + int(hours * 3600), "tunggu_role": list(roles)}
+    claims |= {"tunggu_kecamatan": list(kecamatan)}
     return jwt.encode(claims, private, jwk["alg"], {"kid": jwk["kid"]})
 
 
 def main(arguments: Sequence[str]) -> str:
     """The token that the arguments ask for. SystemExit: one line that says why there is none."""
     parser = argparse.ArgumentParser(prog="token", description="Print a token for staff.")
-    parser.add_argument("--role", required=True, help="one or more, separated by commas")
-    parser.add_argument("--kecamatan", default="*", help="codes separated by commas, or *")
+    parser.add_argument("--role", required=True, type=_roles, help=f"of {','.join(ROLES)}")
+    parser.add_argument("--kecamatan", default="*", type=_list, help="codes with commas, or *")
     parser.add_argument("--key", required=True, type=Path, help="private key, PEM")
     parser.add_argument("--subject", default="", help="who; by default role and kecamatan")
     parser.add_argument("--hours", default=12.0, type=float, help="until it expires")
     parser.add_argument("--issuer", default=ServerConfig.issuer)
     parser.add_argument("--audience", default=ServerConfig.audience)
     given = vars(parser.parse_args(arguments))
-    roles, kecamatan = given.pop("role").split(","), given.pop("kecamatan").split(",")
     try:
-        return mint(given.pop("key"), roles, kecamatan, **given)
+        return mint(given.pop("key"), given.pop("role"), given.pop("kecamatan"), **given)
     except OSError as error:
         raise SystemExit(f"token: {error} (`make run` makes the development key)") from None
+
+
+def _list(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _roles(text: str) -> list[str]:
+    if unknown := set(_list(text)) - set(ROLES):
+        raise argparse.ArgumentTypeError(f"no such role: {', '.join(sorted(unknown))}")
+    return _list(text)
 
 
 if __name__ == "__main__":

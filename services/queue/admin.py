@@ -41,6 +41,7 @@ class KecamatanServicer(kecamatan_pb2_grpc.KecamatanServiceServicer):
         code = asking.code_of(request)
         ask = asking.request("DeleteKecamatan", request, code)
         await self._store.delete_kecamatan(ask)
+        await self._offices.forget(code)
         return pb.DeleteKecamatanResponse()
 
     async def GetKecamatan(self, request: pb.GetKecamatanRequest, context: Context) -> Any:

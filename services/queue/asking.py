@@ -79,10 +79,10 @@ def service_of(value: str) -> str:
     return value
 
 
-def day_of(message: Any) -> str:
-    if not _DAY.fullmatch(message.day):
-        raise Problem("INVALID_REQUEST", {"field": "day"})
-    return str(message.day)
+def day_of(value: str, field: str) -> str:
+    if not _DAY.fullmatch(value):
+        raise Problem("INVALID_REQUEST", {"field": field})
+    return value
 
 
 def hash_of(message: Any) -> str:
@@ -131,11 +131,12 @@ def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
     payload.ClearField("request_id")
     who = access.caller()
     subject = quote(who.subject, safe="@:/.+ ")[:256]
+    named = f"key:{caller}" if caller else subject and f"subject:{subject}"
     return Request(
         code,
         verb,
         message.request_id,
-        caller or subject,
+        named,
         payload.SerializeToString(deterministic=True),
         subject,
         SUPERVISOR in _roles_here(who, code),

@@ -37,7 +37,8 @@ class EventReader:
         self._n = -1
 
     async def pages(self, cursor: str) -> AsyncIterator[list[Item]]:
-        """Events after the cursor, a page at a time, for ever. EVENTS_EXPIRED, JOURNAL_REWOUND."""
+        """Events after the cursor, a page at a time, for ever. EVENTS_EXPIRED, JOURNAL_REWOUND,
+        KECAMATAN_NOT_FOUND once the office is off the list."""
         await self._place(cursor)
         rewinds = self._live.rewinds
         while True:
@@ -48,6 +49,7 @@ class EventReader:
             if page:
                 yield page
             else:
+                self._live.check_listed()
                 await moved.wait()
 
     async def _place(self, cursor: str) -> None:

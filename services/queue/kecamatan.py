@@ -196,7 +196,7 @@ def _number(value: int, field: str, least: int, most: int) -> None:
     _want(least <= value <= most, field, f"must be from {least} to {most}")
 
 
-def _unique(values: Sequence[str], field: str) -> None:
+def _unique(values: Sequence[Any], field: str) -> None:
     _want(len(set(values)) == len(values), field, "must not repeat an entry")
 
 
@@ -252,9 +252,9 @@ def _services(services: Sequence[pb.ServiceSpec]) -> None:
         _text(service.name, f"{path}.name", 64)
         _number(service.typical_minutes, f"{path}.typicalMinutes", 0, 480)
         _quota(service, f"{path}.quota")
-        names = [ticket_pb2.Channel.Name(c) for c in service.channels]
-        _want("CHANNEL_UNSPECIFIED" not in names, f"{path}.channels", "must name channels")
-        _unique(names, f"{path}.channels")
+        known = set(service.channels) <= set(ticket_pb2.Channel.values()[1:])
+        _want(known, f"{path}.channels", "must name channels")
+        _unique(service.channels, f"{path}.channels")
     _unique([s.code for s in services], "spec.services")
 
 

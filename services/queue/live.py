@@ -71,6 +71,7 @@ class Live:
         self.boards: Boards | None = None
         self.last: Entry | None = None
         self.rewinds = 0
+        self.ended = False
         self.ready = False
         self.running = False
         self._store = store
@@ -86,6 +87,17 @@ class Live:
         self._sent_at = float("-inf")
         self._kept = ("", False)
 
+    def end(self) -> None:
+        """The office is off the list: its streams end."""
+        self.ended = True
+        self._moved.set()
+        self._published.set()
+
+    def check_listed(self) -> None:
+        """KECAMATAN_NOT_FOUND once the office is off the list."""
+        if self.ended:
+            raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": self.code})
+
     # Following ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -97,7 +109,7 @@ class Live:
                 await self._follow()
             except RewoundError:
                 self.rewinds += 1
-                self.last = None
+                self.last, self.ready = None, False
                 self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
             except Problem as problem:
@@ -243,7 +255,7 @@ class Live:
 
     async def watch(self) -> AsyncIterator[tuple[Publication, bool]]:
         """Every publication from now on, and whether the watcher must take it as a whole: at first,
-        after one that it missed, on a new day."""
+        after one that it missed, on a new day. KECAMATAN_NOT_FOUND once it is off the list."""
         await self._settle()
         with self._watching():
             if self._publication is None or self._watchers == 1:
@@ -255,6 +267,7 @@ class Live:
                     yield now, now.whole or now.seq != seen + 1 or seen < 0
                     seen = now.seq
                 else:
+                    self.check_listed()
                     await published.wait()
 
     # Answers ------------------------------------------------------------------------------------
@@ -263,7 +276,7 @@ class Live:
         """The fold once it has the event; None if it is of another day or stays away too long."""
         try:
             async with asyncio.timeout(REACH_S):
-                while not self._has(day, event):
+                while not self.ended and not self._has(day, event):
                     await self._moved.wait()
         except TimeoutError:
             return None

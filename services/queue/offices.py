@@ -23,6 +23,7 @@ class Offices:
         self._live: dict[str, Live] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._listed = False
+        self._ready = False
 
     async def get(self, code: str) -> Live:
         """The office. KECAMATAN_NOT_FOUND."""
@@ -53,6 +54,13 @@ class Offices:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def forget(self, code: str) -> None:
+        """The office is off the list: its streams end with KECAMATAN_NOT_FOUND."""
+        live = self._live.get(code)
+        await self.stop(code)
+        if live:
+            live.end()
+
     async def run(self) -> None:
         try:
             while True:
@@ -65,27 +73,37 @@ class Offices:
                 await self.stop(code)
 
     async def _round(self) -> None:
+        followed = set(self._live)
         try:
             codes = await self.store.codes()
         except Problem as problem:
-            log.warning("cannot list the offices", extra={"fields": {"reason": problem.reason}})
+            fields = {"reason": problem.reason, "detail": problem.private}
+            log.warning("cannot list the offices", extra={"fields": fields})
             return
-        for code in self._live.keys() - set(codes):
-            await self.stop(code)
+        for code in followed - set(codes):
+            await self.forget(code)
         for code in codes:
             self._start(code)
         self._listed = True
         await asyncio.gather(*(self._tick(code) for code in codes))
 
     async def _tick(self, code: str) -> None:
+        live = self._live.get(code)
         try:
             await self.store.tick(code)
-            await self._live[code].keep_closed_days()
+            if live:
+                await live.keep_closed_days()
         except Problem as problem:
-            fields = {"kecamatan": code, "reason": problem.reason}
+            fields = {"kecamatan": code, "reason": problem.reason, "detail": problem.private}
             log.warning("tick failed", extra={"fields": fields})
+        except Exception:  # one office's trouble is not the others'
+            log.exception("tick failed", extra={"fields": {"kecamatan": code}})
 
     @property
     def ready(self) -> bool:
-        """Whether the offices are known and every one of them is followed."""
-        return self._listed and all(live.ready for live in self._live.values())
+        """Whether all offices known at the start are, or once were, followed. One that is new, or
+        followed anew, does not take the replica out of service: only its own answers wait."""
+        self._ready = self._ready or (
+            self._listed and all(live.ready for live in self._live.values())
+        )
+        return self._ready

@@ -96,7 +96,7 @@ class Replay:
             self._found("WRONG_DATE", event.n, found=event.d, expected=day.day)
         if event.t < self.last_t:
             self._found("TIME_BACKWARD", event.n, back=self.last_t - event.t)
-        late = event.t >= self.close_at and event.e != "day.close"
+        late = event.t >= self.close_at and event.e != "day.close" and not day.closed
         if late or event.t < self.bounds[0]:
             self._found("OUTSIDE_DAY", event.n, type=event.e)
 

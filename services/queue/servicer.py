@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -80,7 +81,8 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         else:
             code = asking.code_of(request)
             number = asking.number_of(request.number, "number")
-            day = request.service_day or await self._today(code)
+            named = request.service_day
+            day = asking.day_of(named, "serviceDay") if named else await self._today(code)
         row = await self._store.ticket(code, day, number)
         return pb.GetTicketResponse(ticket=await self._ticket(code, row, request.ticket_id))
 
@@ -248,7 +250,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
                 yield pb.WatchEventsResponse(day=day, event=event, leaf=leaf, cursor=cursor)
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> Any:
-        code, day = asking.code_of(request), asking.day_of(request)
+        code, day = asking.code_of(request), asking.day_of(request.day, "day")
         size = asking.size_of(request.page_size, EVENTS_PAGE, EVENTS_MOST)
         after = request.after if request.HasField("after") else -1
         if after < -1:
@@ -258,7 +260,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         return pb.ListEventsResponse(body=body, content_type=NDJSON)
 
     async def GetDay(self, request: pb.GetDayRequest, context: Context) -> Any:
-        code, day = asking.code_of(request), asking.day_of(request)
+        code, day = asking.code_of(request), asking.day_of(request.day, "day")
         live = await self._offices.past(code)
         figures = (await live.figures(day))["figures"]
         return pb.GetDayResponse(day=json_format.ParseDict(figures, pb.Day()))
@@ -298,7 +300,10 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         if row is None:
             raise Problem("INTERNAL", private="a counter verb without a counter")
         ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
-        return counter_message(code, row.day, row.id, row, "", ticket.state if ticket else "")
+        state = ticket.state if ticket else ""
+        message = counter_message(code, row.day, row.id, row, "", state)
+        message.event = done.event  # a repetition's own
+        return message
 
 
 def _new_ticket(request: pb.CreateTicketRequest) -> Any:
@@ -406,6 +411,9 @@ def _page(token: str) -> str:
         id = base64.urlsafe_b64decode(token.encode()).decode()
     except (binascii.Error, ValueError):
         raise Problem("INVALID_REQUEST", {"field": "pageToken"}) from None
-    if token and not all(part.isdecimal() for part in id.split("-", 1)):
+    if token and not _ENTRY.fullmatch(id):
         raise Problem("INVALID_REQUEST", {"field": "pageToken"})
     return id
+
+
+_ENTRY = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")

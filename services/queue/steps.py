@@ -181,11 +181,17 @@ class Steps:
 
     async def file(self, code: str) -> dict[str, bytes]:
         """The applied file: `file`, `generation`, `applied_at`. KECAMATAN_NOT_FOUND."""
-        pairs = await asked(self.redis.hgetall(Keys(code, "").of("file")))
-        fields = {name.decode(): value for name, value in pairs.items()}
-        if fields.get("deleted") != b"0":
+        fields = await self._last_file(code)
+        if fields["deleted"] != b"0":
             raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": code})
         return fields
+
+    async def _last_file(self, code: str) -> dict[str, bytes]:
+        """The same, also of an office that is off the list."""
+        pairs = await asked(self.redis.hgetall(Keys(code, "").of("file")))
+        if not pairs:
+            raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": code})
+        return {name.decode(): value for name, value in pairs.items()}
 
     async def policy(self, code: str, digest: str) -> bytes:
         """A policy document. POLICY_NOT_FOUND."""

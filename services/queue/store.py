@@ -31,7 +31,7 @@ class Store(Steps):
         self, request: Request, service: str, lane: Lane, channel: Channel, holder: str
     ) -> Done:
         build = _new_ticket(service, lane, channel, holder)
-        return await self._step(request, "create_ticket", build, service=service)
+        return await self._step(request, "create_ticket", build, **_named(service, channel))
 
     async def create_tickets(
         self, items: Sequence[tuple[Request, str, Lane, Channel, str]]
@@ -59,11 +59,11 @@ class Store(Steps):
     async def _settled(
         self, item: tuple[Request, str, Lane, Channel, str], agenda: Agenda, reply: Any
     ) -> Done | Problem:
-        request, service = item[:2]
+        request, service, _, channel, _ = item
         try:
             if isinstance(reply, Exception):
                 raise unknown(reply)
-            done = await self._answer(request, agenda, reply, {"service": service})
+            done = await self._answer(request, agenda, reply, _named(service, channel))
             return done or await self.create_ticket(*item)
         except Problem as refusal:
             return refusal
@@ -192,13 +192,12 @@ class Store(Steps):
         reply = await self._run("apply_kecamatan", *self._call(request, agenda, [file]))
         if reply[0] == b"NO":
             raise refusal(request.code, agenda.day, reply, {})
-        await asked(self.redis.sadd(CITY_KEY, request.code))
-        self._agendas.pop(request.code, None)
+        await self._list(request.code)
 
     async def delete_kecamatan(self, request: Request) -> None:
         """Closes the running day, then takes the office off the list."""
         request.check()
-        file = await self.file(request.code)
+        file = await self._last_file(request.code)
         agenda = agendas.coming(file["file"], "", await self._now(), "", self._always_open)
         for _ in range(ATTEMPTS):
             reply = await self._run("delete_kecamatan", *self._call(request, agenda, []))
@@ -207,8 +206,15 @@ class Store(Steps):
             await self.close_day(request.code, reply[1].decode(), early="1")
         if reply[0] == b"NO":
             raise refusal(request.code, agenda.day, reply, {})
-        await asked(self.redis.srem(CITY_KEY, request.code))
-        self._agendas.pop(request.code, None)
+        await self._list(request.code)
+
+    async def _list(self, code: str) -> None:
+        """Puts the office on the city's list or takes it off, as its file says now: a repetition
+        finishes what was begun and undoes nothing that came later."""
+        listed = (await self._last_file(code))["deleted"] == b"0"
+        change = self.redis.sadd if listed else self.redis.srem
+        await asked(change(CITY_KEY, code))
+        self._agendas.pop(code, None)
 
 
 def holder_hash(salt: str, service: str, holder: str) -> str:
@@ -217,6 +223,11 @@ def holder_hash(salt: str, service: str, holder: str) -> str:
     if not holder:
         return ""
     return hashlib.sha256(f"{salt}\0{service}\0{holder}".encode()).hexdigest()[:32]
+
+
+def _named(service: str, channel: Channel) -> dict[str, str]:
+    """What refusals of a new ticket name."""
+    return {"service": service, "channel": channel.name}
 
 
 def _new_ticket(service: str, lane: Lane, channel: Channel, holder: str) -> Build:

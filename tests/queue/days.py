@@ -267,6 +267,14 @@ def _number(rng: Random, day: Day, *states: State) -> str:
     return _mostly(rng, fitting, _any_number(day))
 
 
+def _away(rng: Random, day: Day) -> str:
+    """Mostly who went away last, so that some return before their time is up."""
+    away = [k for k, ticket in day.tickets.items() if ticket.state in _AWAY]
+    if away and rng.random() < 0.6:
+        return max(away, key=lambda k: day.tickets[k].event)
+    return _mostly(rng, away, _any_number(day))
+
+
 def _counter(rng: Random, day: Day, fits: Callable[[Any], bool]) -> str:
     fitting = [c for c, counter in day.counters.items() if fits(counter)]
     return _mostly(rng, fitting, [*day.counters, "9"])
@@ -324,7 +332,7 @@ _CHOICES: dict[str, tuple[float, _Build]] = {
     "skip": (8, lambda r, d: verb.SkipTicket(*_busy(r, d, State.CALLED))),
     "hold": (3, lambda r, d: verb.HoldTicket(*_busy(r, d, State.SERVING))),
     "transfer": (3, _transfer),
-    "return": (5, lambda r, d: verb.ReturnTicket(_number(r, d, *_AWAY))),
+    "return": (8, lambda r, d: verb.ReturnTicket(_away(r, d))),
     "cancel": (
         2,
         lambda r, d: verb.CancelTicket(

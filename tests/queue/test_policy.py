@@ -265,6 +265,40 @@ def test_the_virtual_order_is_next_run_on_a_copy(seed, steps):
         assert virtual_order(office.day, service) == _by_hand(office, service)
 
 
+@given(st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_the_virtual_order_holds_among_many_who_returned(seed):
+    rng = Random(seed)
+    rule = rule_entry(rng.randint(0, 3), skip=(1, 0), back=(rng.randint(1, 12), 3600, 99))
+    office = Office(document(rule=rule)).opened("1", "2")
+    for _ in range(rng.randint(1, 12)):
+        office.take(rng.choice("AB"), rng.choice(list(Lane)))
+    for _ in range(20):
+        counter = rng.choice("12")
+        if next_ticket(office.day, counter) is None:
+            break
+        number = office.call(counter)
+        office.skip(counter, number)
+        if rng.random() < 0.8:
+            office.do(verb.ReturnTicket(number))
+        for service in "AB":
+            assert virtual_order(office.day, service) == _by_hand(office, service)
+
+
+def test_a_returned_ticket_stands_three_calls_back_in_the_virtual_order():
+    office = Office(document({"1": "A"}, "A")).opened("1")
+    absent = office.take()
+    office.call("1")
+    office.skip("1", absent)
+    others = [office.take() for _ in range(5)]
+    office.do(verb.ReturnTicket(absent))
+    assert virtual_order(office.day, "A") == [*others[:3], absent, *others[3:]]
+    office.do(verb.CancelTicket(others[0]))
+    for number in others[2:]:
+        office.do(verb.CancelTicket(number))
+    assert virtual_order(office.day, "A") == [others[1], absent]
+
+
 def test_the_virtual_order_ignores_other_services_of_the_line():
     office = Office().opened("1")
     a, b, c = office.take("A"), office.take("B"), office.take("A")

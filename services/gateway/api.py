@@ -1,0 +1,115 @@
+"""The unary half of the API: a message to its RPC, the answer to a reply."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from services.chassis.client import AUTHORIZATION
+from services.gateway.batch import Batches
+from services.gateway.exchange import Exchange, Gone, Headers, Reply
+from services.gateway.routes import Route
+from services.gateway.transcode import Answer, bind, render
+from tunggu.queue.v1.queue_pb2 import CreateTicketRequest, CreateTicketResponse
+from tunggu.queue.v1.ticket_pb2 import Channel, Ticket
+
+BODY_LIMIT = 64 * 1024
+FILE_LIMIT = 512 * 1024  # bytes of a Kecamatan file
+
+PRIVATE = b"no-store"
+FOREVER = b"public, max-age=31536000, immutable"
+CACHING = {"GetBoard": b"max-age=1", "GetPolicy": FOREVER}  # by RPC; the rest is PRIVATE
+PUBLIC_CHANNELS = (Channel.CHANNEL_UNSPECIFIED, Channel.CHANNEL_WEB)
+
+
+def call_path(rpc: MethodDescriptor) -> str:
+    """`/tunggu.queue.v1.QueueService/GetTicket`"""
+    return f"/{rpc.containing_service.full_name}/{rpc.name}"
+
+
+class Calls:
+    """Unary calls by descriptor. The channel repeats what is safe and raises Problem."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
+        self._known: dict[str, Any] = {}
+
+    async def __call__(
+        self, rpc: MethodDescriptor, request: Message, seconds: float | None = None
+    ) -> Any:
+        """The answer, within the channel's deadline or `seconds`."""
+        path = call_path(rpc)
+        if path not in self._known:
+            self._known[path] = self._channel.unary_unary(
+                path,
+                request_serializer=GetMessageClass(rpc.input_type).SerializeToString,
+                response_deserializer=GetMessageClass(rpc.output_type).FromString,
+            )
+        return await self._known[path](request, timeout=seconds)
+
+
+class Api:
+    """Answers every route that is not a stream."""
+
+    def __init__(self, calls: Calls, batches: Batches) -> None:
+        self._calls = calls
+        self._batches = batches
+
+    async def answer(self, route: Route, variables: Mapping[str, str], exchange: Exchange) -> Reply:
+        """Problem: whatever is wrong with the request, or what the service says."""
+        limit = FILE_LIMIT if route.method == "PUT" else BODY_LIMIT
+        body = await exchange.json_body(limit)
+        AUTHORIZATION.set(exchange.authorization())
+        request = bind(route, variables, exchange.query, exchange.headers, body)
+        if isinstance(request, CreateTicketRequest) and _is_public(request):
+            message: Any = CreateTicketResponse(ticket=await self._gathered(request, exchange))
+        else:
+            message = await self._calls(route.rpc, request)
+        return _reply(route, message, exchange.headers)
+
+    async def _gathered(self, request: CreateTicketRequest, exchange: Exchange) -> Ticket:
+        """A number by way of a batch; a client that hangs up before it is sent drops out."""
+        answer = self._batches.submit(request)
+        if not self._batches.waiting:
+            return await answer
+        gone = asyncio.ensure_future(exchange.gone())
+        gone.add_done_callback(lambda _: answer.cancel())
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if answer.cancelled() and gone.done() and not gone.cancelled():
+                raise Gone from None
+            raise
+        finally:
+            gone.cancel()
+
+
+def _is_public(request: CreateTicketRequest) -> bool:
+    return request.channel in PUBLIC_CHANNELS and not AUTHORIZATION.get()
+
+
+def _reply(route: Route, message: Any, headers: Mapping[bytes, bytes]) -> Reply:
+    answer = render(route, message)
+    caching = CACHING.get(route.rpc.name, PRIVATE)
+    if route.rpc.name == "GetDay" and message.day.closed:
+        caching = FOREVER  # a closed day's figures are final
+    common: Headers = [(b"cache-control", caching)]
+    if answer.etag:
+        common.append((b"etag", b'"%s"' % answer.etag.encode()))
+        if matches(headers.get(b"if-none-match", b""), answer.etag.encode()):
+            return Reply(304, common)
+    return Reply(route.status, [(b"content-type", _media_type(answer)), *common], answer.body)
+
+
+def _media_type(answer: Answer) -> bytes:
+    return answer.content_type.encode()
+
+
+def matches(condition: bytes, etag: bytes) -> bool:
+    """Whether If-None-Match names the tag; weak or not is all the same to a GET."""
+    tags = [tag.strip().removeprefix(b"W/") for tag in condition.split(b",")]
+    return b"*" in tags or b'"%s"' % etag in tags

@@ -1,0 +1,166 @@
+"""One HTTP request and its reply, apart from any route."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.chassis.errors import Problem
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MAX_URL = 4096  # bytes of path and query
+MAX_HEADERS = 64
+MAX_HEADER_BYTES = 16 * 1024  # of all names and values
+MAX_BEARER = 6 * 1024  # bytes of a token; gRPC carries no more than 8 KiB of metadata
+BODY_SECONDS = 10.0
+DISCARD = 2 * 1024 * 1024  # bytes still read of a refused body, so that the client reads the reply
+
+TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
+
+_BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
+_LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
+
+
+class Gone(Exception):  # noqa: N818
+    """The client hung up; nobody waits for a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole response; `reason` is for metrics and log, `private` for the log only."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    reason: str = "OK"
+    private: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Exchange:
+    """What is asked. `template` is what logs call it: never the path, which has ids."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    headers: Mapping[bytes, bytes]
+    request_id: str
+    template: str = "(none)"
+    reply_headers: Headers = field(default_factory=list)
+    started: bool = False
+
+    @property
+    def method(self) -> str:
+        return self.scope["method"]  # type: ignore[no-any-return]
+
+    @property
+    def raw_path(self) -> bytes:
+        return self.scope["raw_path"]  # type: ignore[no-any-return]
+
+    @property
+    def query(self) -> bytes:
+        return self.scope["query_string"]  # type: ignore[no-any-return]
+
+    @property
+    def transport(self) -> asyncio.WriteTransport:
+        return self.scope["extensions"][TRANSPORT]  # type: ignore[no-any-return]
+
+    @property
+    def seen(self) -> str:
+        """Last-Event-ID, empty if there is none of sound form."""
+        value = self.headers.get(b"last-event-id", b"")
+        return value.decode("ascii") if _LAST_EVENT_ID.fullmatch(value) else ""
+
+    def check_size(self) -> None:
+        """URL_TOO_LONG, HEADERS_TOO_LARGE."""
+        if len(self.raw_path) + len(self.query) > MAX_URL:
+            raise Problem("URL_TOO_LONG", {"limit": str(MAX_URL)})
+        headers = self.scope["headers"]
+        size = sum(len(name) + len(value) for name, value in headers)
+        if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
+            raise Problem("HEADERS_TOO_LARGE", {"limit": str(MAX_HEADER_BYTES)})
+
+    def authorization(self) -> str:
+        """`Bearer …` as it is passed on, or empty. TOKEN_INVALID, HEADERS_TOO_LARGE.
+
+        Another scheme is not ours: a proxy in front may have asked for it.
+        """
+        value = self.headers.get(b"authorization", b"")
+        if not value.lower().startswith(b"bearer"):
+            return ""
+        found = _BEARER.fullmatch(value)
+        if found is None:
+            raise Problem("TOKEN_INVALID")
+        if len(value) > MAX_BEARER:
+            raise Problem("HEADERS_TOO_LARGE", {"limit": str(MAX_BEARER)})
+        return "Bearer " + found[1].decode("ascii")
+
+    async def json_body(self, limit: int) -> bytes:
+        """The whole body, of at most `limit` bytes, empty if there is none.
+
+        BODY_TOO_LARGE, BODY_TOO_SLOW, UNSUPPORTED_MEDIA_TYPE; Gone.
+        """
+        declared = int(self.headers.get(b"content-length", b"0"))
+        if not declared and b"transfer-encoding" not in self.headers:
+            return b""
+        if declared > limit:
+            await self._refuse_body(limit)
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self._read(limit)
+        except TimeoutError:
+            raise Problem("BODY_TOO_SLOW") from None
+        if body:
+            self._check_media_type()
+        return body
+
+    async def _read(self, limit: int) -> bytes:
+        body = b""
+        while True:
+            part, more = await self._part()
+            body += part
+            if len(body) > limit:
+                await self._refuse_body(limit)
+            if not more:
+                return body
+
+    async def _part(self) -> tuple[bytes, bool]:
+        message = await self.receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        return message.get("body", b""), message.get("more_body", False)
+
+    async def _refuse_body(self, limit: int) -> None:
+        """Reads on for a while: a client that is still writing would miss the reply."""
+        if b"expect" not in self.headers:
+            discarded, more = 0, True
+            while more and discarded < DISCARD:
+                part, more = await self._part()
+                discarded += len(part)
+        raise Problem("BODY_TOO_LARGE", {"limit": str(limit)})
+
+    def _check_media_type(self) -> None:
+        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        coding = self.headers.get(b"content-encoding", b"identity").strip().lower()
+        if kind != b"application/json" or coding != b"identity":
+            raise Problem("UNSUPPORTED_MEDIA_TYPE")
+
+    async def gone(self) -> None:
+        """Returns when the client hangs up; only after the body has been read."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    async def respond(self, reply: Reply) -> None:
+        """Sends the whole reply."""
+        self.started = True
+        headers = [*reply.headers, *self.reply_headers]
+        if reply.status != 204:
+            headers.append((b"content-length", b"%d" % len(reply.body)))
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": reply.body, "more_body": False})

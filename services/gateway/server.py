@@ -1,0 +1,116 @@
+"""uvicorn as this process runs it: bounded heads, and streams that end before it stops.
+
+httptools itself would gather a head without end; what is more than `MAX_HEAD` bytes
+of a head that is not complete is refused here, before there is a request.
+"""
+
+import asyncio
+import contextlib
+import math
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services.chassis.config import ConfigError
+from services.gateway.config import GatewayConfig
+from services.gateway.exchange import MAX_HEADER_BYTES, MAX_URL, TRANSPORT
+
+MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
+BACKLOG = 2048  # connections not yet accepted
+IDLE_SECONDS = 30  # until a silent connection is closed
+HEAD_SECONDS = 15.0  # for the head of a connection's first request
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.access_log = False  # uvicorn's has paths in it, and paths have ticket ids
+        self._head = 0  # bytes of a head that is not complete, -1 outside of one
+        self._late = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._late.cancel()
+        super().connection_lost(exc)
+
+    def _too_slow(self) -> None:
+        if self.cycle is None:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head >= 0 and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > MAX_HEAD:
+                self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+
+    def on_headers_complete(self) -> None:
+        self._head = -1
+        super().on_headers_complete()
+
+    def _refuse_head(self) -> None:
+        status = b"414 URI Too Long" if len(self.url) > MAX_URL else b"431 Header Fields Too Large"
+        self.transport.write(
+            b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
+        )
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Ends on SIGTERM or SIGINT with status 0: first unready, then streams, then the rest."""
+
+    def __init__(
+        self, app: Any, config: GatewayConfig, *, leaving: asyncio.Event, drain: Callable[[], None]
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Connection,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=math.ceil(config.grace),
+            )
+        )
+        self._drain_delay = config.drain_delay
+        self._leaving = leaving
+        self._drain = drain
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Without raising them again at the end; only the main thread hears of them."""
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving.set()
+        await asyncio.sleep(self._drain_delay)
+        self._drain()
+        await super().shutdown(sockets)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket. ConfigError: the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"gateway: cannot serve on {host}:{port}: {error.strerror}") from None

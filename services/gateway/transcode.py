@@ -1,0 +1,161 @@
+"""From an HTTP request to the RPC's message, and from its answer to HTTP.
+
+Path variables, query parameters, the body and two headers fill the message; what
+one of them says twice must be equal. Every mutation leaves here with a request id,
+so that repeating it is safe. Absent: any knowledge of what the fields mean.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from services.gateway.decode import decode, parse
+from services.gateway.encode import dumped, encode, to_json
+from services.gateway.routes import Route
+from services.gateway.scalars import from_text, refuse
+
+MAX_PARAMETERS = 32
+MAX_HEADER_VALUE = 128  # characters of Idempotency-Key and Tunggu-Holder
+
+# Headers that stand for a field of the message, wherever the message has it.
+HEADER_FIELDS = (
+    (b"idempotency-key", "Idempotency-Key", "request_id"),
+    (b"tunggu-holder", "Tunggu-Holder", "holder"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A body with its media type; `etag` is the bare tag, empty if there is none."""
+
+    body: bytes
+    content_type: str = "application/json"
+    etag: str = ""
+
+
+def bind(
+    route: Route,
+    variables: Mapping[str, str],
+    query: bytes,
+    headers: Mapping[bytes, bytes],
+    body: bytes,
+) -> Message:
+    """The request message. NOT_JSON, UNKNOWN_FIELD, INVALID_REQUEST."""
+    message = route.request()
+    _from_body(route, message, body)
+    for name, value in variables.items():
+        _agree(message, route.rpc.input_type.fields_by_name[name], value)
+    if query:
+        _from_query(route, variables, message, query)
+    _from_headers(route, message, headers)
+    return message
+
+
+def _from_body(route: Route, message: Message, body: bytes) -> None:
+    if not route.body:
+        if body:
+            refuse("(body)", "this address takes no body")
+        return
+    value = parse(body) if body.strip() else {}
+    if route.body == "*":
+        decode(value, message)
+    else:
+        part = getattr(message, route.body)
+        part.SetInParent()
+        decode(value, part)
+
+
+def _agree(message: Message, field: FieldDescriptor, value: str, name: str = "") -> None:
+    """Sets a string field unless it already says something else."""
+    given = getattr(message, field.name)
+    if given and given != value:
+        refuse(name or field.json_name, "is given twice and differs")
+    setattr(message, field.name, value)
+
+
+# --- query parameters -----------------------------------------------------------
+
+
+def _from_query(route: Route, variables: Mapping[str, str], message: Message, query: bytes) -> None:
+    fields = {} if route.body == "*" else _parameters(route, variables)
+    seen = set()
+    for name, text in _pairs(query):
+        field = fields.get(name)
+        if field is None:
+            refuse(name[:200], "is no parameter of this address")
+        if name in seen and not field.is_repeated:
+            refuse(name, "is given twice")
+        seen.add(name)
+        value = from_text(field)(text, name)
+        if field.is_repeated:
+            getattr(message, field.name).append(value)
+        else:
+            setattr(message, field.name, value)
+
+
+def _parameters(route: Route, variables: Mapping[str, str]) -> dict[str, FieldDescriptor]:
+    return {
+        field.json_name: field
+        for field in route.rpc.input_type.fields
+        if field.name not in variables
+        and field.name != route.body
+        and field.cpp_type != FieldDescriptor.CPPTYPE_MESSAGE
+    }
+
+
+def _pairs(query: bytes) -> Iterable[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:  # also what does not decode as ASCII or, unquoted, as UTF-8
+        refuse("(query)", "cannot be read")
+
+
+# --- headers --------------------------------------------------------------------
+
+
+def _from_headers(route: Route, message: Any, headers: Mapping[bytes, bytes]) -> None:
+    fields = route.rpc.input_type.fields_by_name
+    for key, shown, name in HEADER_FIELDS:
+        if name in fields and key in headers:
+            _agree(message, fields[name], _token(headers[key], shown), shown)
+    if "request_id" in fields and not message.request_id:
+        message.request_id = secrets.token_urlsafe(16)
+
+
+def _token(value: bytes, shown: str) -> str:
+    text = value.decode("latin-1")
+    if not 0 < len(text) <= MAX_HEADER_VALUE or not text.isascii() or not text.isprintable():
+        refuse(shown, f"1 to {MAX_HEADER_VALUE} printable ASCII characters are expected")
+    return text
+
+
+# --- answers --------------------------------------------------------------------
+
+
+def render(route: Route, message: Any) -> Answer:
+    """The answer's body by the route's `response_body`.
+
+    A field of bytes is the body itself; then the message's `content_type` and
+    `etag`, where it has them, are headers.
+    """
+    field = route.response_body
+    if field is None:
+        return Answer(to_json(message))
+    value = getattr(message, field.name)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        kind = getattr(message, "content_type", "") or "application/octet-stream"
+        return Answer(value, kind, getattr(message, "etag", ""))
+    if isinstance(value, Message):
+        return Answer(to_json(value))
+    return Answer(dumped(encode(message)[field.json_name]))

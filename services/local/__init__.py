@@ -1,0 +1,16 @@
+"""One machine, one command: Redis, the queue and the gateway as child processes.
+
+Imported by no other service; imports only the chassis. The children run through
+the same entry points as in the cluster (`python -P -m services.queue`).
+
+- `leash` a wrapper: its command dies with the launcher
+- `process`, `crew` any processes: start in order, restart, stop in reverse
+- `folder` what the data folder holds, who may open it
+- `ports`, `ready` free ports, and whether a process answers
+- `contract` the environment and the arguments that each process is given
+- `clock` mapped time
+- `stack` Redis, queues and a gateway together; the end-to-end tests use it
+- `settings`, `run` `make run`
+- `office_file`, `apply` `make apply`
+- `demo_day`, `demo_hall`, `demo_report`, `demo` a recorded day through the HTTP API
+"""

@@ -1,0 +1,21 @@
+"""`make run`."""
+
+import os
+import sys
+
+from services.local.errors import LocalError
+from services.local.run import run
+from services.local.settings import read
+
+
+def main() -> str:
+    """Why it ended, if not because it was asked to."""
+    try:
+        run(read(os.environ))
+    except LocalError as error:
+        return f"tunggu: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main() or 0)

@@ -1,0 +1,81 @@
+"""`make apply FILE=…`: gives Kecamatan files to the running queue through the gateway.
+
+python -P -m services.local.apply [--url URL] [--token-file FILE] FILE ...
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.local.errors import LocalError
+from services.local.office_file import code_of, read
+
+
+def apply(client: httpx.Client, office: dict[str, Any]) -> str:
+    """Puts one office; what came of it. LocalError: the field and the reason of a refusal."""
+    code = code_of(office)
+    try:
+        answer = client.put(f"/v1/kecamatan/{code}", json=office)
+    except httpx.HTTPError as error:
+        raise LocalError(f"no answer from {client.base_url} ({error}): is `make run` up?") from None
+    if answer.status_code != httpx.codes.OK:
+        raise LocalError(f"{code} refused: {problem(answer)}")
+    applied = answer.json()["kecamatan"]
+    later = "; what changes the policy waits for its next day" if applied["changePending"] else ""
+    return f"{code} {applied['name']} applied{later}"
+
+
+def problem(answer: httpx.Response) -> str:
+    """A problem document in one line: the field, what is wrong, the reason."""
+    try:
+        said = answer.json()
+        detail, field = said.get("detail") or said["title"], said.get("field")
+        named = f"{field}: {detail}" if field and field not in detail else detail
+        return f"{named} ({said['reason']})"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"HTTP {answer.status_code}"
+
+
+def apply_files(client: httpx.Client, paths: Sequence[Path], say: Callable[[str], None]) -> None:
+    """Applies all, in order; stops at the first refusal with a LocalError that names the file."""
+    for path in paths:
+        for office in read(path):
+            try:
+                say(apply(client, office))
+            except LocalError as error:
+                raise LocalError(f"{path}: {error}") from None
+
+
+def client(url: str, token: str = "") -> httpx.Client:
+    """For the gateway at `url`; a proxy of the environment is not asked."""
+    headers = {"Accept-Language": "en"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
+
+
+def main(arguments: Sequence[str]) -> str:
+    """An error line, or "" when all is applied."""
+    parser = argparse.ArgumentParser(prog="apply", description="Apply Kecamatan files.")
+    port, data = os.environ.get("TUNGGU_PORT", "8080"), os.environ.get("TUNGGU_DATA", ".tunggu")
+    parser.add_argument("--url", default=f"http://127.0.0.1:{port}")
+    parser.add_argument("--token-file", type=Path, default=Path(data) / "tokens" / "admin")
+    parser.add_argument("files", nargs="+", type=Path)
+    given = parser.parse_args(arguments)
+    try:
+        token = given.token_file.read_text().strip()
+    except OSError as error:
+        return f"apply: {given.token_file}: {error.strerror}; `make run` writes it"
+    try:
+        with client(given.url, token) as http:
+            apply_files(http, given.files, print)
+    except LocalError as error:
+        return f"apply: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) or 0)

@@ -1,0 +1,101 @@
+"""What each process is given: its arguments and its environment, and nothing of another's.
+
+The only place of the launcher that knows the names of their settings.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from services.chassis.token import PUBLIC
+from services.local import ports, ready
+from services.local.process import Program
+
+
+@dataclass(frozen=True)
+class Where:
+    """The addresses of one stack. A metrics port of 0 = none."""
+
+    redis: Path
+    host: str
+    port: int
+    gateway_metrics: int
+    queues: tuple[int, ...]
+    queue_metrics: tuple[int, ...]
+
+
+def redis(binary: Path, folder: Path, socket: Path) -> Program:
+    """A Redis that has written to disk what it has acknowledged."""
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "aof-load-truncated": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    argv = [str(binary)]
+    for name, value in settings.items():
+        argv += [f"--{name}", value]
+    return Program("redis", tuple(argv), _environ({}), lambda: ready.redis(socket), patience=300.0)
+
+
+def queue(number: int, where: Where, keys: Path, *, hours: str, clock: str) -> Program:
+    """Replica `number`, from 0. `clock` is empty or a Clock's text."""
+    address = f"127.0.0.1:{where.queues[number]}"
+    settings = {
+        "ENV": "development",
+        "ADDRESS": address,
+        "METRICS_PORT": str(where.queue_metrics[number]),
+        "REDIS_URL": f"unix://{quote(str(where.redis))}",
+        "HOURS": hours,
+        "CLOCK": clock,
+        "JWKS": str(keys / PUBLIC),
+    }
+    return Program(
+        f"queue-{number + 1}",
+        _python("services.queue"),
+        _environ(settings),
+        lambda: ready.queue(address),
+    )
+
+
+def gateway(where: Where, *, limits: str) -> Program:
+    settings = {
+        "ENV": "development",
+        "HOST": where.host,
+        "PORT": str(where.port),
+        "METRICS_PORT": str(where.gateway_metrics),
+        "QUEUE": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues),
+    }
+    if limits != "on":
+        settings["LIMITS"] = limits
+    host = ports.reachable(where.host)
+    return Program(
+        "gateway",
+        _python("services.gateway"),
+        _environ(settings),
+        lambda: ready.gateway(host, where.port),
+    )
+
+
+def _python(module: str) -> tuple[str, ...]:
+    return sys.executable, "-P", "-m", module
+
+
+def _environ(settings: Mapping[str, str]) -> dict[str, str]:
+    """Ours without the launcher's own settings, and the process's."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TUNGGU_")}
+    return inherited | {f"TUNGGU_{name}": value for name, value in settings.items()}
+
+
+def stages(redis_server: Program, queues: Sequence[Program], gate: Program) -> list[list[Program]]:
+    """The order of starting; stopping goes the other way."""
+    return [[redis_server], list(queues), [gate]]

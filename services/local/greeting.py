@@ -1,0 +1,100 @@
+"""What `make run` prints when everything works, and the tokens that it names.
+
+Tokens go to files that only their owner can read; the terminal shows `$(cat …)`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from services.local.settings import Settings
+from services.local.stack import Stack
+
+EXAMPLE = "73.71.03"  # Kecamatan Makassar
+ROLES: Mapping[str, str] = {
+    "officer": EXAMPLE,
+    "supervisor": EXAMPLE,
+    "kiosk": EXAMPLE,
+    "admin": "*",
+}
+
+
+def write_tokens(stack: Stack, folder: Path) -> None:
+    """One file a role, mode 0600, replaced whole."""
+    for role, kecamatan in ROLES.items():
+        fresh = folder / f".{role}"
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600, exist_ok=False)
+        fresh.write_text(stack.token(role.upper(), kecamatan) + "\n")
+        fresh.replace(folder / role)
+
+
+def greeting(settings: Settings, stack: Stack, redis: str, offices: int) -> str:
+    """The whole block. `redis` is the server's version."""
+    return "\n".join(
+        [
+            "",
+            f"Tunggu is ready: {offices} offices · {stack.url}/",
+            "",
+            *_what_runs_where(settings, stack, redis),
+            "",
+            *_time(settings),
+            "",
+            *_examples(settings, stack.url),
+            "",
+            "Ctrl-C stops everything; the next start continues the day.",
+        ]
+    )
+
+
+def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
+    where, pids = stack.located(), stack.pids()
+    metrics = f"metrics 127.0.0.1:{where.gateway_metrics}/metrics"
+    at, pid = stack.url, pids["gateway"]
+    lines = [f"  gateway  {at} · version {at}/version · {metrics} · pid {pid}"]
+    for number, port in enumerate(where.queues):
+        metrics = f"metrics 127.0.0.1:{where.queue_metrics[number]}/metrics"
+        pid = pids[f"queue-{number + 1}"]
+        lines.append(f"  queue    gRPC 127.0.0.1:{port} · {metrics} · pid {pid}")
+    return [
+        *lines,
+        f"  redis    {redis} on {where.redis} · pid {pids['redis']}",
+        f"  data     {settings.folder} (logs in {settings.folder / 'logs'})",
+    ]
+
+
+def _time(settings: Settings) -> list[str]:
+    lines = [
+        "Offices keep their own hours."
+        if settings.hours == "real"
+        else "Offices are open around the clock; with their own hours: make run HOURS=real"
+    ]
+    if settings.speed != 1:
+        lines.append(f"Time runs {settings.speed:g} times as fast.")
+    if settings.host not in ("127.0.0.1", "::1", "localhost"):
+        lines.append(
+            f"Listening on {settings.host}: who can reach it needs no password to take a number, "
+            "and the key that signs tokens is a development key."
+        )
+    return [f"  {line}" for line in lines]
+
+
+def _examples(settings: Settings, url: str) -> list[str]:
+    office = f"{url}/v1/kecamatan/{EXAMPLE}"
+    json, take = "-H 'Content-Type: application/json' -d", '{"service":"A"}'
+    kiosk = '{"service":"A","channel":"KIOSK"}'
+
+    def post(role: str, path: str, body: str) -> str:
+        token = settings.folder / "tokens" / role
+        return f"curl -H \"Authorization: Bearer $(cat {token})\" {json} '{body}' {office}{path}"
+
+    return [
+        f"  citizen     {url}/ · the board: {office}/board",
+        f"              curl {json} '{take}' {office}/tickets",
+        "  kiosk       " + post("kiosk", "/tickets", kiosk),
+        "  officer     " + post("officer", "/counters/1:open", "{}"),
+        "              " + post("officer", "/counters/1:callNext", "{}"),
+        "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
+        "              " + post("supervisor", ":resumeIssuing", "{}"),
+        "  admin       make apply FILE=kecamatan/makassar.yaml",
+        "  any role    make token ROLE=OFFICER KECAMATAN=73.71.03",
+    ]

@@ -1,0 +1,121 @@
+"""The offices of these tests, and the ways to speak to them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from services.chassis.client import AUTHORIZATION, channel
+from services.chassis.errors import Problem
+from tests.e2e.processes import Town
+from tunggu.queue.v1 import kecamatan_pb2 as kecamatan
+from tunggu.queue.v1 import kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
+
+MARISO, MAMAJANG, MAKASSAR = OFFICES = "73.71.01", "73.71.02", "73.71.03"
+SERVICES = "ABC"
+COUNTERS = 8
+PATIENCE = 60.0  # seconds for which a client repeats what is not answered
+PAUSE = 0.1  # seconds between two tries
+AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+Create = queue_pb2.CreateTicketRequest
+
+
+@dataclass(frozen=True)
+class Way:
+    """Stubs of one channel, to all replicas or to one."""
+
+    queue: queue_pb2_grpc.QueueServiceAsyncStub
+    admin: kecamatan_pb2_grpc.KecamatanServiceAsyncStub
+    channel: grpc.aio.Channel
+
+    @classmethod
+    def to(cls, target: str) -> Way:
+        through = channel(target)
+        return cls(
+            queue_pb2_grpc.QueueServiceStub(through),
+            kecamatan_pb2_grpc.KecamatanServiceStub(through),
+            through,
+        )
+
+    async def __aenter__(self) -> Way:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.channel.close()
+
+
+@contextmanager
+def acting(authorization: str) -> Iterator[None]:
+    """Calls inside carry the token."""
+    before = AUTHORIZATION.set(authorization)
+    try:
+        yield
+    finally:
+        AUTHORIZATION.reset(before)
+
+
+def new_id() -> str:
+    """A request id that nobody else has."""
+    return secrets.token_urlsafe(18)
+
+
+def office_file(code: str, *, services: str = SERVICES, quota: int = 9999) -> kecamatan.Kecamatan:
+    """An office whose counters all serve all its services."""
+    offered = [
+        kecamatan.ServiceSpec(code=s, name=f"Layanan {s}", quota=kecamatan.Quota(day=quota))
+        for s in services
+    ]
+    counters = [
+        kecamatan.CounterSpec(id=str(c), name=f"Loket {c}", services=list(services))
+        for c in range(1, COUNTERS + 1)
+    ]
+    spec = kecamatan.KecamatanSpec(
+        code=code,
+        name=code,
+        timezone="Asia/Makassar",
+        hours=kecamatan.Hours(),
+        services=offered,
+        counters=counters,
+    )
+    return kecamatan.Kecamatan(
+        api_version="tunggu.makassarkota.go.id/v1alpha1",
+        kind="Kecamatan",
+        metadata=kecamatan.Metadata(name="office-" + code.replace(".", "-")),
+        spec=spec,
+    )
+
+
+async def apply(town: Town, way: Way, code: str, **shape: object) -> None:
+    """Puts the office on the list; its day is opened by whoever comes first."""
+    request = kecamatan.ApplyKecamatanRequest(
+        kecamatan=code, file=office_file(code, **shape), request_id=new_id()
+    )
+    with acting(town.token("ADMIN")):
+        await answered(way.admin.ApplyKecamatan, request)
+
+
+async def answered(call, request):
+    """The answer; what gave none is repeated as it is, for a bounded time."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await call(request)
+            except Problem as problem:
+                if problem.status not in AGAIN:
+                    raise
+            await asyncio.sleep(PAUSE)
+
+
+async def refused(call, request) -> Problem:
+    """The refusal that a call must meet."""
+    try:
+        answer = await call(request)
+    except Problem as problem:
+        return problem
+    raise AssertionError(f"not refused: {answer}")

@@ -1,0 +1,1 @@
+"""One machine: the launcher, `make run`, `make apply`, `make demo`."""

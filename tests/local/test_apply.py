@@ -1,0 +1,101 @@
+"""`make apply`: what is sent, and what is said of the answer."""
+
+import json
+
+import httpx
+import pytest
+
+from services.local import apply
+from services.local.errors import LocalError
+
+OFFICE = {"spec": {"code": "73.71.03", "name": "Makassar"}}
+FILE = 'spec: {code: "73.71.03", name: Makassar}\n'
+
+
+def answering(status, body, seen=None):
+    def handle(request):
+        if seen is not None:
+            seen.append(request)
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return httpx.Response(status, content=content)
+
+    return httpx.Client(base_url="http://tunggu.test", transport=httpx.MockTransport(handle))
+
+
+def applied(*, pending=False):
+    return {"kecamatan": {"code": "73.71.03", "name": "Makassar", "changePending": pending}}
+
+
+def test_the_whole_object_is_put_under_its_code():
+    seen = []
+    with answering(200, applied(), seen) as http:
+        assert apply.apply(http, OFFICE) == "73.71.03 Makassar applied"
+    (request,) = seen
+    assert (request.method, request.url.path) == ("PUT", "/v1/kecamatan/73.71.03")
+    assert json.loads(request.content) == OFFICE
+
+
+def test_a_change_that_waits_for_the_next_day_is_said():
+    with answering(200, applied(pending=True)) as http:
+        assert apply.apply(http, OFFICE).endswith("waits for its next day")
+
+
+def test_a_refusal_names_field_and_reason_in_one_line():
+    problem = {
+        "title": "Kecamatan file refused",
+        "reason": "INVALID_KECAMATAN",
+        "detail": 'The Kecamatan file is refused at "spec.services[0].quota.web": must be small.',
+        "field": "spec.services[0].quota.web",
+    }
+    with answering(400, problem) as http, pytest.raises(LocalError) as error:
+        apply.apply(http, OFFICE)
+    assert str(error.value) == (f"73.71.03 refused: {problem['detail']} (INVALID_KECAMATAN)")
+
+
+def test_a_field_that_the_detail_leaves_out_is_named():
+    problem = {"title": "Invalid", "reason": "INVALID_ARGUMENT", "field": "spec.name"}
+    with (
+        answering(400, problem) as http,
+        pytest.raises(LocalError, match=r"refused: spec\.name: Inv"),
+    ):
+        apply.apply(http, OFFICE)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b""])
+def test_an_answer_that_is_no_problem_document_is_named_by_its_status(body):
+    with answering(502, body) as http, pytest.raises(LocalError, match="refused: HTTP 502"):
+        apply.apply(http, OFFICE)
+
+
+def test_a_gateway_that_is_not_there_is_one_line_with_the_remedy():
+    with (
+        httpx.Client(base_url="http://127.0.0.1:9", trust_env=False) as http,
+        pytest.raises(LocalError, match=r"no answer from http://127\.0\.0\.1:9.*is `make run` up"),
+    ):
+        apply.apply(http, OFFICE)
+
+
+def test_the_command_stops_at_the_first_refusal_and_names_the_file(tmp_path, monkeypatch, capsys):
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(FILE)
+    bad.write_text("spec: {}\n")
+    (tmp_path / "admin").write_text("a token\n")
+    seen = []
+    monkeypatch.setattr(apply, "client", lambda url, token: answering(200, applied(), seen))
+    said = apply.main(["--token-file", str(tmp_path / "admin"), *map(str, (good, bad, good))])
+    assert said.startswith(f"apply: {bad}: spec.code must be")
+    assert capsys.readouterr().out == "73.71.03 Makassar applied\n"
+    assert len(seen) == 1
+
+
+def test_the_token_comes_from_its_file_and_travels_as_a_bearer(tmp_path):
+    with apply.client("http://127.0.0.1:9", "a-token") as http:
+        assert http.headers["Authorization"] == "Bearer a-token"
+    with apply.client("http://127.0.0.1:9") as http:
+        assert "Authorization" not in http.headers
+
+
+def test_without_a_token_file_the_command_says_who_writes_it(tmp_path):
+    said = apply.main(["--token-file", str(tmp_path / "admin"), "office.yaml"])
+    assert "No such file" in said
+    assert "`make run` writes it" in said
