@@ -146,8 +146,9 @@ class Replica:
         text = token.mint(self.keys / token.PRIVATE, [role], ["*"], subject=role.lower())
         return [("authorization", f"Bearer {text}")]
 
-    async def end(self) -> None:
-        self.process.kill()
+    async def end(self, *, gently: bool = False) -> None:
+        """At once; `gently` it finishes the calls that it has begun."""
+        (self.process.terminate if gently else self.process.kill)()
         await asyncio.to_thread(self.process.wait)
         await self.channel.close()
 

@@ -96,7 +96,8 @@ class Flow:
 
     async def look(self, office: Office) -> None:
         for _ in range(2):
-            for replica in list(self.city.replicas):
+            for i in range(len(self.city.replicas)):
+                replica = self.city.replicas[i]  # one that was replaced meanwhile is not asked
                 body = await unless(office.board_bytes(replica), "REDIS_UNAVAILABLE")
                 if body:
                     board = json.loads(body)
@@ -142,12 +143,12 @@ async def live(flow: Flow) -> None:
 
 
 async def pass_days(flow: Flow) -> None:
-    """Half way one of the replicas, whose boards were looked at, is killed for a fresh one."""
+    """Half way one of the replicas, whose boards were looked at, makes way for a fresh one."""
     await flow.closed(REPLACED_AFTER)
     city = flow.city
     fresh = city.start(city.clock)
     old, city.replicas = city.replicas[1], [city.replicas[0], fresh, city.replicas[2]]
-    await old.end()
+    await old.end(gently=True)
     await flow.closed(DAYS)
 
 
