@@ -155,22 +155,14 @@ async def serve(
             running = [group.create_task(state.follow(ready, names))]
             running += [group.create_task(task()) for task in background]
             await stop.wait()
-            await cancelled(running)
+            for task in running:
+                task.cancel()
     finally:
         await state.enter_graceful_shutdown()
         await asyncio.sleep(config.drain_delay)
         draining.set()
         await server.stop(config.drain)
         log.info("stopped")
-
-
-async def cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Returns once all have ended. One cancellation is not enough: asyncio.wait_for of Python
-    3.11 loses one that comes together with its result."""
-    while running := [task for task in tasks if not task.done()]:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=0.1)
 
 
 async def _start(

@@ -6,7 +6,6 @@ import asyncio
 import logging
 
 from services.chassis.errors import Problem
-from services.chassis.server import cancelled
 from services.queue.archive import Archive
 from services.queue.live import Live
 from services.queue.store import Store
@@ -52,7 +51,8 @@ class Offices:
         self._live.pop(code, None)
         task = self._tasks.pop(code, None)
         if task:
-            await cancelled([task])
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def forget(self, code: str) -> None:
         """The office is off the list: its streams end with KECAMATAN_NOT_FOUND."""

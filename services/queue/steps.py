@@ -5,11 +5,10 @@ No state is kept but a cache of agendas; a stale one is found out by the script.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -27,7 +26,6 @@ LUA = Path(__file__).with_name("lua")
 ATTEMPTS = 6
 """A day changes under a verb at most a few times: closed, opened, opened by another replica."""
 
-T = TypeVar("T")
 Args = list[str | bytes | int]
 Build = Callable[[Agenda], Args]
 
@@ -116,7 +114,7 @@ class Steps:
         if not calls:
             return []
         try:
-            return await unswallowed(self._scripts.run_many(self.redis, script, calls))
+            return await self._scripts.run_many(self.redis, script, calls)
         except RedisError as error:
             raise unknown(error) from error
 
@@ -233,19 +231,9 @@ class Steps:
 async def asked(awaitable: Any) -> Any:
     """The reply of a read, or of a write that may be repeated; its failures as Problems."""
     try:
-        return await unswallowed(awaitable)
+        return await awaitable
     except RedisError as error:
         raise unavailable(error) from error
-
-
-async def unswallowed(awaitable: Awaitable[T]) -> T:
-    """The result, unless this task was cancelled meanwhile: redis sends under asyncio.wait_for,
-    and that of Python 3.11 loses a cancellation which comes together with the result."""
-    result = await awaitable
-    task = asyncio.current_task()
-    if task and task.cancelling():
-        raise asyncio.CancelledError
-    return result
 
 
 def flag(value: bool) -> str:
