@@ -88,8 +88,8 @@ class Offices:
 
     @property
     def ready(self) -> bool:
-        """Whether all offices known at the start are, or once were, followed. One that is new, or is
-        followed anew, does not take the replica out of service: only its own answers wait."""
+        """Whether all offices known at the start are, or once were, followed. One that is new, or
+        is followed anew, does not take the replica out of service: only its own answers wait."""
         self._ready = self._ready or (
             self._listed and all(live.ready for live in self._live.values())
         )

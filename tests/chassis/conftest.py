@@ -16,7 +16,6 @@ from services.chassis.config import ServerConfig
 from services.chassis.server import serve
 from tests.chassis import tiny
 
-
 Background = Callable[[], Coroutine[Any, Any, None]]
 
 

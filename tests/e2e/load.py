@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -39,7 +40,7 @@ class Act:
 
     kind: str
     officer: str
-    request: object
+    request: Any
     number: str
     event: int
 
@@ -99,18 +100,21 @@ class Load:
     async def running(self) -> AsyncIterator[Ledger]:
         """At the end every client gets the answer it waits for, then leaves."""
         people, phones, officers = self._counts
-        async with Way.to(self._town.target()) as way, self._http() as http:
-            async with asyncio.TaskGroup() as group:
-                for i in range(people):
-                    group.create_task(self._person(way, random.Random(i)))
-                for i in range(phones):
-                    group.create_task(self._phone(http, random.Random(1000 + i)))
-                for i in range(officers):
-                    group.create_task(self._officer(way, i))
-                try:
-                    yield self.ledger
-                finally:
-                    self._stop.set()
+        async with (
+            Way.to(self._town.target()) as way,
+            self._http() as http,
+            asyncio.TaskGroup() as group,
+        ):
+            for i in range(people):
+                group.create_task(self._person(way, random.Random(i)))
+            for i in range(phones):
+                group.create_task(self._phone(http, random.Random(1000 + i)))
+            for i in range(officers):
+                group.create_task(self._officer(way, i))
+            try:
+                yield self.ledger
+            finally:
+                self._stop.set()
 
     def _http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self._town.url, trust_env=False, timeout=10)
@@ -144,7 +148,10 @@ class Load:
         try:
             answer = await http.post(
                 f"/v1/kecamatan/{wish.kecamatan}/tickets",
-                json={"service": wish.service, "lane": "PRIORITY" if wish.lane == 2 else "REGULAR"},
+                json={
+                    "service": wish.service,
+                    "lane": "PRIORITY" if wish.lane == LANE_PRIORITY else "REGULAR",
+                },
                 headers={"idempotency-key": wish.request_id},
             )
         except httpx.TransportError as error:
@@ -162,7 +169,7 @@ class Load:
     # Officers -----------------------------------------------------------------------------------
 
     async def _officer(self, way: Way, index: int) -> None:
-        """Two officers an office, one after the other: counter 1, then 2."""
+        """The first officer of each office sits at counter 1, the second at 2."""
         office = self._offices[index % len(self._offices)]
         at = {"kecamatan": office, "counter": str(1 + index // len(self._offices))}
         officer = f"officer-{office}-{at['counter']}"
@@ -173,10 +180,8 @@ class Load:
 
     async def _serve(self, way: Way, officer: str, at: dict[str, str]) -> None:
         call = pb.CallNextTicketRequest(**at, request_id=new_id())
-        try:
-            number = await self._act("call", officer, way.queue.CallNextTicket, call)
-        except Problem as problem:
-            assert problem.reason == "NOBODY_WAITING", problem
+        number = await self._act("call", officer, way.queue.CallNextTicket, call)
+        if number is None:
             await asyncio.sleep(BREATH)
             return
         start = pb.StartTicketRequest(**at, ticket=number, request_id=new_id())
@@ -185,8 +190,14 @@ class Load:
         await self._act("done", officer, way.queue.CompleteTicket, done)
         await asyncio.sleep(BREATH)
 
-    async def _act(self, kind: str, officer: str, call: Callable, request) -> str:
-        ticket = (await self._answer(call, request)).ticket
+    async def _act(self, kind: str, officer: str, call: Callable, request) -> str | None:
+        """The ticket's number, None if nobody waits."""
+        try:
+            ticket = (await self._answer(call, request)).ticket
+        except Problem as problem:
+            if problem.reason == "NOBODY_WAITING":
+                return None
+            raise
         self.ledger.acts.append(Act(kind, officer, request, ticket.number, ticket.event))
         return ticket.number
 

@@ -112,10 +112,16 @@ async def answered(call, request):
             await asyncio.sleep(PAUSE)
 
 
-async def refused(call, request) -> Problem:
-    """The refusal that a call must meet."""
+async def tried(call, request):
+    """The answer or the refusal, a Problem."""
     try:
-        answer = await call(request)
+        return await call(request)
     except Problem as problem:
         return problem
-    raise AssertionError(f"not refused: {answer}")
+
+
+async def refused(call, request) -> Problem:
+    """The refusal that a call must meet."""
+    answer = await tried(call, request)
+    assert isinstance(answer, Problem), f"not refused: {answer}"
+    return answer

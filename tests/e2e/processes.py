@@ -195,9 +195,7 @@ class Town:
             "QUEUE": self.target(),
             "LOG_LEVEL": "warning",
         }
-        return self._python(
-            "gateway", settings, lambda: ready.gateway("127.0.0.1", self.ports[-1])
-        )
+        return self._python("gateway", settings, lambda: ready.gateway("127.0.0.1", self.ports[-1]))
 
     def _python(self, name: str, settings: Mapping[str, str], probe: Callable[[], str]) -> Program:
         module = "services." + name.partition("-")[0]
