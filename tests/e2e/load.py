@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from services.chassis.errors import Problem
-from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, new_id
+from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, lane_of, new_id
 from tests.e2e.processes import Town
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY, LANE_REGULAR
@@ -139,18 +140,18 @@ class Load:
     async def _phone(self, http: httpx.AsyncClient, chance: random.Random) -> None:
         while not self._stop.is_set():
             wish = self._wish(chance)
-            found = await self._until(lambda wish=wish: self._post(http, wish))
+            found = await self._until(partial(self._post, http, wish))
             self._took(wish, found["id"], found["number"], found["event"])
             await asyncio.sleep(BREATH)
 
-    async def _post(self, http: httpx.AsyncClient, wish: Create):
+    async def _post(self, http: httpx.AsyncClient, wish: Create) -> Any:
         """The ticket, None if there was no answer to the question."""
         try:
             answer = await http.post(
                 f"/v1/kecamatan/{wish.kecamatan}/tickets",
                 json={
                     "service": wish.service,
-                    "lane": "PRIORITY" if wish.lane == LANE_PRIORITY else "REGULAR",
+                    "lane": lane_of(wish),
                 },
                 headers={"idempotency-key": wish.request_id},
             )
@@ -190,7 +191,7 @@ class Load:
         await self._act("done", officer, way.queue.CompleteTicket, done)
         await asyncio.sleep(BREATH)
 
-    async def _act(self, kind: str, officer: str, call: Callable, request) -> str | None:
+    async def _act(self, kind: str, officer: str, call: Any, request: Any) -> str | None:
         """The ticket's number, None if nobody waits."""
         try:
             ticket = (await self._answer(call, request)).ticket
@@ -199,12 +200,12 @@ class Load:
                 return None
             raise
         self.ledger.acts.append(Act(kind, officer, request, ticket.number, ticket.event))
-        return ticket.number
+        return str(ticket.number)
 
     # Patience -----------------------------------------------------------------------------------
 
-    async def _answer(self, call: Callable, request):
-        async def once():
+    async def _answer(self, call: Any, request: Any) -> Any:
+        async def once() -> Any:
             try:
                 return await call(request)
             except Problem as problem:
@@ -215,7 +216,7 @@ class Load:
 
         return await self._until(once)
 
-    async def _until(self, once: Callable[[], Awaitable]):
+    async def _until(self, once: Callable[[], Awaitable[Any]]) -> Any:
         async with asyncio.timeout(PATIENCE):
             while (answer := await once()) is None:
                 await asyncio.sleep(PAUSE)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 
@@ -15,6 +16,7 @@ from services.chassis.errors import Problem
 from tests.e2e.processes import Town
 from tunggu.queue.v1 import kecamatan_pb2 as kecamatan
 from tunggu.queue.v1 import kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
+from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY
 
 MARISO, MAMAJANG, MAKASSAR = OFFICES = "73.71.01", "73.71.02", "73.71.03"
 SERVICES = "ABC"
@@ -91,16 +93,25 @@ def office_file(code: str, *, services: str = SERVICES, quota: int = 9999) -> ke
     )
 
 
-async def apply(town: Town, way: Way, code: str, **shape: object) -> None:
+async def apply(
+    town: Town, way: Way, code: str, *, services: str = SERVICES, quota: int = 9999
+) -> None:
     """Puts the office on the list; its day is opened by whoever comes first."""
     request = kecamatan.ApplyKecamatanRequest(
-        kecamatan=code, file=office_file(code, **shape), request_id=new_id()
+        kecamatan=code,
+        file=office_file(code, services=services, quota=quota),
+        request_id=new_id(),
     )
     with acting(town.token("ADMIN")):
         await answered(way.admin.ApplyKecamatan, request)
 
 
-async def answered(call, request):
+def lane_of(request: Create) -> str:
+    """As JSON has it."""
+    return "PRIORITY" if request.lane == LANE_PRIORITY else "REGULAR"
+
+
+async def answered(call: Any, request: Any) -> Any:
     """The answer; what gave none is repeated as it is, for a bounded time."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -112,7 +123,7 @@ async def answered(call, request):
             await asyncio.sleep(PAUSE)
 
 
-async def tried(call, request):
+async def tried(call: Any, request: Any) -> Any:
     """The answer or the refusal, a Problem."""
     try:
         return await call(request)
@@ -120,7 +131,7 @@ async def tried(call, request):
         return problem
 
 
-async def refused(call, request) -> Problem:
+async def refused(call: Any, request: Any) -> Problem:
     """The refusal that a call must meet."""
     answer = await tried(call, request)
     assert isinstance(answer, Problem), f"not refused: {answer}"

@@ -115,7 +115,7 @@ class Rush:
                 f"/v1/kecamatan/{asked.kecamatan}/tickets",
                 json={
                     "service": asked.service,
-                    "lane": "PRIORITY" if asked.lane == LANE_PRIORITY else "REGULAR",
+                    "lane": offices.lane_of(asked),
                 },
                 headers={"idempotency-key": asked.request_id},
                 timeout=offices.PATIENCE,
