@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from services.chassis.errors import Problem
-from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, lane_of, new_id
+from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, new_id, post
 from tests.e2e.processes import Town
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY, LANE_REGULAR
@@ -146,23 +146,11 @@ class Load:
 
     async def _post(self, http: httpx.AsyncClient, wish: Create) -> Any:
         """The ticket, None if there was no answer to the question."""
-        try:
-            answer = await http.post(
-                f"/v1/kecamatan/{wish.kecamatan}/tickets",
-                json={
-                    "service": wish.service,
-                    "lane": lane_of(wish),
-                },
-                headers={"idempotency-key": wish.request_id},
-            )
-        except httpx.TransportError as error:
-            self.ledger.unanswered[type(error).__name__] += 1
+        answer = await post(http, wish)
+        if isinstance(answer, str):
+            self.ledger.unanswered[answer] += 1
             return None
-        if answer.status_code in (503, 504):
-            self.ledger.unanswered["HTTP " + answer.json()["reason"]] += 1
-            return None
-        assert answer.status_code == 201, answer.text
-        return answer.json()["ticket"]
+        return answer
 
     def _took(self, wish: Create, id: str, number: str, event: int) -> None:
         self.ledger.tickets.append((wish, Given(id, number, event)))
