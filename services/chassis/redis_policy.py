@@ -53,7 +53,7 @@ async def assert_policy(connection: Any) -> None:
 
 
 class _Strict:
-    """Connects with few retries and marks failures to connect."""
+    """Connects with few retries, marks failures to connect, and loses no cancellation."""
 
     async def connect_check_health(self: Any, *args: Any, **kwargs: Any) -> None:
         for pause in (*CONNECT_PAUSES, None):
@@ -65,6 +65,16 @@ class _Strict:
                 if pause is None:
                     raise NotConnectedError(str(error)) from error
             await asyncio.sleep(pause)
+
+    async def send_packed_command(self: Any, *args: Any, **kwargs: Any) -> None:
+        """asyncio.wait_for, which redis-py sends in, swallows a cancellation that comes in the
+        moment the send is done (bpo-37658, until Python 3.12): a task might never end."""
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        await super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        if task and task.cancelling() > before:
+            await self.disconnect(nowait=True)  # an answer is still to come
+            raise asyncio.CancelledError
 
 
 KINDS = (aioredis.Connection, aioredis.SSLConnection, aioredis.UnixDomainSocketConnection)

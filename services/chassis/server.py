@@ -155,14 +155,23 @@ async def serve(
             running = [group.create_task(state.follow(ready, names))]
             running += [group.create_task(task()) for task in background]
             await stop.wait()
+            await _drain(config, server, state, draining)  # running calls may need those tasks
             for task in running:
                 task.cancel()
     finally:
-        await state.enter_graceful_shutdown()
-        await asyncio.sleep(config.drain_delay)
-        draining.set()
+        if not draining.is_set():
+            await _drain(config, server, state, draining)
         await server.stop(config.drain)
         log.info("stopped")
+
+
+async def _drain(
+    config: ServerConfig, server: grpc.aio.Server, state: Health, draining: asyncio.Event
+) -> None:
+    await state.enter_graceful_shutdown()
+    await asyncio.sleep(config.drain_delay)
+    draining.set()
+    await server.stop(config.drain)
 
 
 async def _start(

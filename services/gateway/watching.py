@@ -15,8 +15,9 @@ from services.gateway.boards import Board, TicketView, ticket_frame
 from services.gateway.city import City
 from services.gateway.encode import to_json
 from services.gateway.exchange import Exchange, Reply
+from services.gateway.hub import Hub
 from services.gateway.routes import Route
-from services.gateway.streams import Hub, Timing, View, Whole
+from services.gateway.streams import Timing, View, Whole
 from services.gateway.transcode import bind
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.kecamatan_pb2 import ListKecamatanRequest

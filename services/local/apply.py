@@ -5,7 +5,9 @@ python -P -m services.local.apply [--url URL] [--token-file FILE] FILE ...
 
 import argparse
 import os
+import secrets
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,15 @@ import httpx
 from services.local.errors import LocalError
 from services.local.office_file import code_of, read
 
+_TRIES = 6  # while the outcome is unknown or nobody can say it
+_PAUSE = 0.5  # seconds between two of them
+
 
 def apply(client: httpx.Client, office: dict[str, Any]) -> str:
     """Puts one office; what came of it. LocalError: the field and the reason of a refusal."""
     code = code_of(office)
     try:
-        answer = client.put(f"/v1/kecamatan/{code}", json=office)
+        answer = _put(client, f"/v1/kecamatan/{code}", office)
     except httpx.HTTPError as error:
         raise LocalError(f"no answer from {client.base_url} ({error}): is `make run` up?") from None
     if answer.status_code != httpx.codes.OK:
@@ -28,6 +33,17 @@ def apply(client: httpx.Client, office: dict[str, Any]) -> str:
     applied = answer.json()["kecamatan"]
     later = "; what changes the policy waits for its next day" if applied["changePending"] else ""
     return f"{code} {applied['name']} applied{later}"
+
+
+def _put(client: httpx.Client, path: str, office: dict[str, Any]) -> httpx.Response:
+    """The answer; one that says 503 is asked for again with the same id, so it counts once."""
+    headers = {"Idempotency-Key": secrets.token_urlsafe(16)}
+    for _ in range(_TRIES - 1):
+        answer = client.put(path, json=office, headers=headers)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            return answer
+        time.sleep(_PAUSE)
+    return client.put(path, json=office, headers=headers)
 
 
 def problem(answer: httpx.Response) -> str:

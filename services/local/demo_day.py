@@ -26,7 +26,7 @@ SEED = 20200113
 ABSENT_SHARE = 0.02
 WEB_SHARE = 0.5
 SPREAD = 0.6  # standard deviation of a service time by its mean
-SHORTEST = 1.0  # minutes from call to call
+SHORTEST = 2.0  # minutes from call to call
 # Mean minutes from call to call at a counter, by service, chosen so that waits
 # come near the recorded ones. The record does not hold service times.
 MEAN_MINUTES = {"B": 7.2, "C": 6.1, "F": 5.5, "G": 5.5, "L": 13.4, "P": 11.2, "T": 13.0}

@@ -27,7 +27,8 @@ _AGAIN = 0.5  # minutes between two calls of somebody absent
 _CALLS = 3  # of somebody absent, as the rule of data/bemowo.yaml asks
 _LAST_LOOK = 10.0  # real seconds in which the pages of served tickets must show it
 
-Line = asyncio.Queue[str | None]  # the numbers nobody has called for yet; None = no more will come
+# The minutes at which numbers came that nobody has called for yet; None = no more will come.
+Line = asyncio.Queue[float | None]
 
 
 class Refused(Exception):  # noqa: N818 - who is refused goes home; it is counted, not handled
@@ -119,7 +120,7 @@ class Hall:
         except Refused:
             return
         self.tally.issued += 1
-        self._lines[visit.service].put_nowait(ticket["number"])
+        self._lines[visit.service].put_nowait(self.minute())
         if watches:
             self.tally.pages += 1
             self._pages.append(asyncio.create_task(self._watch_ticket(ticket["id"])))
@@ -137,36 +138,39 @@ class Hall:
     async def _at_counter(self, counter: str, line: Line, shift: Shift) -> None:
         await self._verb(counter, "open")
         self.tally.open += 1
+        free = shift.start
         try:
-            while await self._somebody_waits(line, shift.end):
-                await self._serve(counter)
+            while (since := await self._somebody_waits(line, shift.end)) is not None:
+                # From when it should have begun, not from when it does: else the
+                # delays of HTTP, minutes of a fast day, would add up in a busy line.
+                free = await self._serve(counter, max(free, since))
             await self._verb(counter, "close")
         finally:
             self.tally.open -= 1
 
-    async def _somebody_waits(self, line: Line, end: float | None) -> bool:
-        """False at the end of the shift, or when no more will come."""
+    async def _somebody_waits(self, line: Line, end: float | None) -> float | None:
+        """Since which minute; None at the end of the shift, or when no more will come."""
         if end is not None and self.minute() >= end:
-            return False
+            return None
         try:
             async with asyncio.timeout(None if end is None else self._real_seconds(end)):
-                number = await line.get()
+                since = await line.get()
         except TimeoutError:
-            return False
-        if number is None:
+            return None
+        if since is None:
             line.put_nowait(None)  # for the next counter of the line
-        return number is not None
+        return since
 
-    async def _serve(self, counter: str) -> None:
-        """One ticket, from its call on."""
-        began = self.minute()
+    async def _serve(self, counter: str, began: float) -> float:
+        """One ticket, from its call on; the minute at which the counter is free again."""
         number = (await self._verb(counter, "callNext"))["number"]
         self.tally.called += 1
         encounter = demo_day.encounter(number)
         if encounter.absent:
             await self._wait_in_vain(counter, number)
-        else:
-            await self._meet(counter, number, began, encounter)
+            return self.minute()
+        await self._meet(counter, number, began, encounter)
+        return began + encounter.minutes
 
     async def _meet(self, counter: str, number: str, began: float, encounter: Encounter) -> None:
         await self.until(began + _WALK)

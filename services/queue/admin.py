@@ -40,8 +40,8 @@ class KecamatanServicer(kecamatan_pb2_grpc.KecamatanServiceServicer):
     async def DeleteKecamatan(self, request: pb.DeleteKecamatanRequest, context: Context) -> Any:
         code = asking.code_of(request)
         ask = asking.request("DeleteKecamatan", request, code)
-        await self._store.delete_kecamatan(ask)
-        await self._offices.forget(code)
+        if not await self._store.delete_kecamatan(ask):
+            await self._offices.forget(code)
         return pb.DeleteKecamatanResponse()
 
     async def GetKecamatan(self, request: pb.GetKecamatanRequest, context: Context) -> Any:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from services.queue.fold import apply, fresh_day
 from services.queue.journal import Event
 from services.queue.model import Channel, CounterState, Day, Lane, Policy, State, Ticket
+from services.queue.policy import close_at_ms
 from services.queue.rates import Rates
 
 
@@ -42,9 +43,13 @@ class Desks:
     def observe(self, day: Day, event: Event) -> None:
         if event.c:
             self._count(self.by_id.setdefault(event.c, Desk()), event)
-        for counter in day.counters.values() if event.e in _OPENING else ():
+        if event.e in _OPENING:
+            self._note_openings(day, _working_moment(day, event))
+
+    def _note_openings(self, day: Day, t: int) -> None:
+        for counter in day.counters.values():
             desk = self.by_id.setdefault(counter.id, Desk())
-            _note_opening(desk, counter.state is CounterState.OPEN, event.t)
+            _note_opening(desk, counter.state is CounterState.OPEN, t)
 
     def _count(self, desk: Desk, event: Event) -> None:
         desk.calls += event.e == "call"
@@ -53,6 +58,13 @@ class Desks:
 
 
 _OPENING = ("counter.open", "counter.close", "day.close")
+
+
+def _working_moment(day: Day, event: Event) -> int:
+    """A day that nobody was there to close is closed late; its counters worked until close_at."""
+    if event.e != "day.close":
+        return event.t
+    return min(event.t, close_at_ms(day.policy, day.day))
 
 
 def _note_opening(desk: Desk, is_open: bool, t: int) -> None:

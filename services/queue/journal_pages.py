@@ -84,16 +84,23 @@ class EventReader:
         return START if first > day else ""
 
     async def _page(self) -> list[Item]:
-        code = self._live.code
-        if self._day:
-            leaves = await self._archive.leaves(code, self._day, self._n, PAGE)
-            if leaves:
-                return self._taken(leaves)
-        following = await self._archive.next_day(code, self._day)
+        """The next events, none if there are none yet."""
+        if page := await self._rest():
+            return page
+        following = await self._archive.next_day(self._live.code, self._day)
         if not following:
             return []
+        if page := await self._rest():  # written after the first look, before the next day began
+            return page
         self._day, self._n = following, -1
-        return self._taken(await self._archive.leaves(code, following, -1, PAGE))
+        return await self._rest()
+
+    async def _rest(self) -> list[Item]:
+        """A page of what is left of the day."""
+        if not self._day:
+            return []
+        code = self._live.code
+        return self._taken(await self._archive.leaves(code, self._day, self._n, PAGE))
 
     def _taken(self, leaves: list[bytes]) -> list[Item]:
         first = self._n + 1

@@ -295,7 +295,8 @@ class Live:
     async def _settle(self) -> None:
         if not self.ready:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), REACH_S)
+                async with asyncio.timeout(REACH_S):
+                    await self._moved.wait()
         self._check_ready()
 
     def _has(self, day: str, event: int) -> bool:

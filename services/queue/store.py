@@ -194,8 +194,9 @@ class Store(Steps):
             raise refusal(request.code, agenda.day, reply, {})
         await self._list(request.code)
 
-    async def delete_kecamatan(self, request: Request) -> None:
-        """Closes the running day, then takes the office off the list."""
+    async def delete_kecamatan(self, request: Request) -> bool:
+        """Closes the running day, then takes the office off the list. Whether it is listed now:
+        after a repetition, if it was applied again since."""
         request.check()
         file = await self._last_file(request.code)
         agenda = agendas.coming(file["file"], "", await self._now(), "", self._always_open)
@@ -206,15 +207,16 @@ class Store(Steps):
             await self.close_day(request.code, reply[1].decode(), early="1")
         if reply[0] == b"NO":
             raise refusal(request.code, agenda.day, reply, {})
-        await self._list(request.code)
+        return await self._list(request.code)
 
-    async def _list(self, code: str) -> None:
+    async def _list(self, code: str) -> bool:
         """Puts the office on the city's list or takes it off, as its file says now: a repetition
-        finishes what was begun and undoes nothing that came later."""
+        finishes what was begun and undoes nothing that came later. Whether it is on it."""
         listed = (await self._last_file(code))["deleted"] == b"0"
         change = self.redis.sadd if listed else self.redis.srem
         await asked(change(CITY_KEY, code))
         self._agendas.pop(code, None)
+        return listed
 
 
 def holder_hash(salt: str, service: str, holder: str) -> str:

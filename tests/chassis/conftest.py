@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from services.chassis import client, token
 from services.chassis.config import ServerConfig
 from services.chassis.server import serve
 from tests.chassis import tiny
+
+Background = Callable[[], Coroutine[Any, Any, None]]
 
 
 async def wait_serving(address: str, name: str = "readiness", *, serving: bool = True) -> None:
@@ -56,10 +58,19 @@ class Tiny:
         return self.healthy
 
     @contextlib.asynccontextmanager
-    async def serving(self, **changes: Any) -> AsyncIterator[asyncio.Task[None]]:
+    async def serving(
+        self, background: Sequence[Background] = (), **changes: Any
+    ) -> AsyncIterator[asyncio.Task[None]]:
         config, services = self.config(**changes), [tiny.service(self.servicer)]
         running = asyncio.create_task(
-            serve(config, services, ready=self.ready, draining=self.draining, stop=self.stop)
+            serve(
+                config,
+                services,
+                ready=self.ready,
+                draining=self.draining,
+                stop=self.stop,
+                background=background,
+            )
         )
         try:
             await wait_serving(self.address)

@@ -169,3 +169,16 @@ def test_without_any_redis_server_one_line_names_the_package(tmp_path, monkeypat
         redis_binary(path=str(tmp_path))
     assert str(missing.value) == REMEDY
     assert len(REMEDY.splitlines()) == 1
+
+
+@pytest.mark.parametrize("steps", range(24))
+async def test_a_cancellation_is_never_lost_whenever_it_comes(redis_server, steps):
+    async with redis_connection(redis_server.url) as redis:
+        await redis.ping()
+        asking = asyncio.create_task(redis.ping())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if asking.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        assert await redis.echo("next") == b"next", "the answer is to this question"

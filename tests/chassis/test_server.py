@@ -186,6 +186,19 @@ async def test_draining_lets_a_running_call_finish_and_ends_streams(own_tiny):
         await asyncio.wait_for(running, 4)
 
 
+async def test_background_work_goes_on_until_the_running_calls_have_ended(own_tiny):
+    async def release_while_draining() -> None:
+        await own_tiny.draining.wait()
+        own_tiny.servicer.release.set()
+
+    async with own_tiny.serving([release_while_draining]) as running, own_tiny.stub() as stub:
+        slow = asyncio.create_task(finished(stub.SayWord(Word(word="slow"))))
+        await own_tiny.servicer.started.wait()
+        own_tiny.stop.set()
+        assert (await slow).word == "slow"
+        await asyncio.wait_for(running, 4)
+
+
 async def test_a_client_that_watches_health_does_not_hold_up_the_drain(own_tiny):
     plain = grpc.aio.insecure_channel(own_tiny.address)
     async with own_tiny.serving(drain=60.0) as running, plain:

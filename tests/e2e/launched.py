@@ -2,12 +2,17 @@
 
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from services.local import ports
 
@@ -86,3 +91,14 @@ class Launched:
 
 def free_port() -> int:
     return ports.choose([0])[0]
+
+
+def take_number(http: httpx.Client, kecamatan: str, service: str) -> dict[str, Any]:
+    """A ticket, as a client that may get no answer takes it: repeated with its id."""
+    path, key = f"/v1/kecamatan/{kecamatan}/tickets", secrets.token_urlsafe(16)
+    for _ in range(100):
+        answer = http.post(path, json={"service": service}, headers={"Idempotency-Key": key})
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        time.sleep(0.1)
+    return dict(answer.raise_for_status().json()["ticket"])

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import httpx
 
 from services.chassis.errors import Problem
-from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, new_id
+from tests.e2e.offices import AGAIN, PATIENCE, PAUSE, SERVICES, Create, Way, acting, new_id, post
 from tests.e2e.processes import Town
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY, LANE_REGULAR
@@ -39,7 +41,7 @@ class Act:
 
     kind: str
     officer: str
-    request: object
+    request: Any
     number: str
     event: int
 
@@ -99,18 +101,21 @@ class Load:
     async def running(self) -> AsyncIterator[Ledger]:
         """At the end every client gets the answer it waits for, then leaves."""
         people, phones, officers = self._counts
-        async with Way.to(self._town.target()) as way, self._http() as http:
-            async with asyncio.TaskGroup() as group:
-                for i in range(people):
-                    group.create_task(self._person(way, random.Random(i)))
-                for i in range(phones):
-                    group.create_task(self._phone(http, random.Random(1000 + i)))
-                for i in range(officers):
-                    group.create_task(self._officer(way, i))
-                try:
-                    yield self.ledger
-                finally:
-                    self._stop.set()
+        async with (
+            Way.to(self._town.target()) as way,
+            self._http() as http,
+            asyncio.TaskGroup() as group,
+        ):
+            for i in range(people):
+                group.create_task(self._person(way, random.Random(i)))
+            for i in range(phones):
+                group.create_task(self._phone(http, random.Random(1000 + i)))
+            for i in range(officers):
+                group.create_task(self._officer(way, i))
+            try:
+                yield self.ledger
+            finally:
+                self._stop.set()
 
     def _http(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self._town.url, trust_env=False, timeout=10)
@@ -135,26 +140,17 @@ class Load:
     async def _phone(self, http: httpx.AsyncClient, chance: random.Random) -> None:
         while not self._stop.is_set():
             wish = self._wish(chance)
-            found = await self._until(lambda wish=wish: self._post(http, wish))
+            found = await self._until(partial(self._post, http, wish))
             self._took(wish, found["id"], found["number"], found["event"])
             await asyncio.sleep(BREATH)
 
-    async def _post(self, http: httpx.AsyncClient, wish: Create):
+    async def _post(self, http: httpx.AsyncClient, wish: Create) -> Any:
         """The ticket, None if there was no answer to the question."""
-        try:
-            answer = await http.post(
-                f"/v1/kecamatan/{wish.kecamatan}/tickets",
-                json={"service": wish.service, "lane": "PRIORITY" if wish.lane == 2 else "REGULAR"},
-                headers={"idempotency-key": wish.request_id},
-            )
-        except httpx.TransportError as error:
-            self.ledger.unanswered[type(error).__name__] += 1
+        answer = await post(http, wish)
+        if isinstance(answer, str):
+            self.ledger.unanswered[answer] += 1
             return None
-        if answer.status_code in (503, 504):
-            self.ledger.unanswered["HTTP " + answer.json()["reason"]] += 1
-            return None
-        assert answer.status_code == 201, answer.text
-        return answer.json()["ticket"]
+        return answer
 
     def _took(self, wish: Create, id: str, number: str, event: int) -> None:
         self.ledger.tickets.append((wish, Given(id, number, event)))
@@ -162,7 +158,7 @@ class Load:
     # Officers -----------------------------------------------------------------------------------
 
     async def _officer(self, way: Way, index: int) -> None:
-        """Two officers an office, one after the other: counter 1, then 2."""
+        """The first officer of each office sits at counter 1, the second at 2."""
         office = self._offices[index % len(self._offices)]
         at = {"kecamatan": office, "counter": str(1 + index // len(self._offices))}
         officer = f"officer-{office}-{at['counter']}"
@@ -173,10 +169,8 @@ class Load:
 
     async def _serve(self, way: Way, officer: str, at: dict[str, str]) -> None:
         call = pb.CallNextTicketRequest(**at, request_id=new_id())
-        try:
-            number = await self._act("call", officer, way.queue.CallNextTicket, call)
-        except Problem as problem:
-            assert problem.reason == "NOBODY_WAITING", problem
+        number = await self._act("call", officer, way.queue.CallNextTicket, call)
+        if number is None:
             await asyncio.sleep(BREATH)
             return
         start = pb.StartTicketRequest(**at, ticket=number, request_id=new_id())
@@ -185,15 +179,21 @@ class Load:
         await self._act("done", officer, way.queue.CompleteTicket, done)
         await asyncio.sleep(BREATH)
 
-    async def _act(self, kind: str, officer: str, call: Callable, request) -> str:
-        ticket = (await self._answer(call, request)).ticket
+    async def _act(self, kind: str, officer: str, call: Any, request: Any) -> str | None:
+        """The ticket's number, None if nobody waits."""
+        try:
+            ticket = (await self._answer(call, request)).ticket
+        except Problem as problem:
+            if problem.reason == "NOBODY_WAITING":
+                return None
+            raise
         self.ledger.acts.append(Act(kind, officer, request, ticket.number, ticket.event))
-        return ticket.number
+        return str(ticket.number)
 
     # Patience -----------------------------------------------------------------------------------
 
-    async def _answer(self, call: Callable, request):
-        async def once():
+    async def _answer(self, call: Any, request: Any) -> Any:
+        async def once() -> Any:
             try:
                 return await call(request)
             except Problem as problem:
@@ -204,7 +204,7 @@ class Load:
 
         return await self._until(once)
 
-    async def _until(self, once: Callable[[], Awaitable]):
+    async def _until(self, once: Callable[[], Awaitable[Any]]) -> Any:
         async with asyncio.timeout(PATIENCE):
             while (answer := await once()) is None:
                 await asyncio.sleep(PAUSE)

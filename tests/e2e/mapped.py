@@ -126,6 +126,7 @@ class Replica:
 
     process: subprocess.Popen[bytes]
     channel: grpc.aio.Channel
+    socket: Path
     keys: Path
 
     async def ask(self, verb: str, request: Any, role: str = "") -> Any:
@@ -146,8 +147,9 @@ class Replica:
         text = token.mint(self.keys / token.PRIVATE, [role], ["*"], subject=role.lower())
         return [("authorization", f"Bearer {text}")]
 
-    async def end(self) -> None:
-        self.process.kill()
+    async def end(self, *, gently: bool = False) -> None:
+        """At once; `gently` it finishes the calls that it has begun."""
+        (self.process.terminate if gently else self.process.kill)()
         await asyncio.to_thread(self.process.wait)
         await self.channel.close()
 
@@ -184,7 +186,18 @@ class City:
         self.clock = f"{epoch},{moment},{speed!r}"
         before = self._rounds()
         self.replicas = [self.start(self.clock) for _ in range(replicas)]
+        self._point_to(self.replicas[0])
         await until(lambda: self._rounds() > before + replicas, "a round of ticks")
+
+    @property
+    def address(self) -> Path:
+        """A socket that always leads to `replicas[0]`, for a gateway that outlives them."""
+        return self.folder / "queue.sock"
+
+    def _point_to(self, replica: Replica) -> None:
+        following = self.folder / "following.sock"
+        following.symlink_to(replica.socket)
+        following.rename(self.address)
 
     def start(self, clock: str, tick: float = TICK_S) -> Replica:
         """One more queue, not waited for."""
@@ -201,9 +214,9 @@ class City:
             "TUNGGU_LOG_LEVEL": "error",
         }
         command = [sys.executable, "-P", "-m", "services.queue"]
-        process = subprocess.Popen(command, env=_environ() | settings)
+        process = subprocess.Popen(command, env=environ() | settings)
         channel = grpc.aio.insecure_channel(f"unix:{socket}", options=_IMPATIENT)
-        return Replica(process, channel, self.keys)
+        return Replica(process, channel, socket, self.keys)
 
     def _rounds(self) -> int:
         """Rounds of ticks that were begun so far, by all queues: each lists the offices once."""
@@ -228,7 +241,7 @@ class City:
         return office
 
 
-def _environ() -> dict[str, str]:
+def environ() -> dict[str, str]:
     """The environment without settings that a person may have exported."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TUNGGU_")}
 
@@ -343,12 +356,16 @@ class Office:
         return [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in compact]
 
     def wrote_nothing(self) -> bool:
-        """Whether the office has no journal, no day, and no trace of a refused caller."""
+        """Whether the office has no journal, no day, and no trace of a refused caller: only the
+        file and who applied it."""
+        key = f"tunggu:{{{self.code}}}"
         with self.city.look() as redis:
-            names: Any = redis.keys(f"tunggu:{{{self.code}}}*")
-        file = f"tunggu:{{{self.code}}}:file".encode()
-        audit = f"tunggu:{{{self.code}}}:audit".encode()
-        return set(names) <= {file, audit}
+            names: Any = redis.keys(f"{key}*")
+            acted: Any = redis.xrange(f"{key}:audit")
+        verbs = {fields[b"v"] for _, fields in acted}
+        return set(names) <= {f"{key}:file".encode(), f"{key}:audit".encode()} and verbs == {
+            b"ApplyKecamatan"
+        }
 
     async def leaves(self, day: str) -> list[bytes]:
         """The whole day by ListEvents, a page at a time; empty if there was no such day."""

@@ -7,14 +7,17 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
+import httpx
 
 from services.chassis.client import AUTHORIZATION, channel
 from services.chassis.errors import Problem
 from tests.e2e.processes import Town
 from tunggu.queue.v1 import kecamatan_pb2 as kecamatan
 from tunggu.queue.v1 import kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
+from tunggu.queue.v1.ticket_pb2 import LANE_PRIORITY
 
 MARISO, MAMAJANG, MAKASSAR = OFFICES = "73.71.01", "73.71.02", "73.71.03"
 SERVICES = "ABC"
@@ -91,16 +94,37 @@ def office_file(code: str, *, services: str = SERVICES, quota: int = 9999) -> ke
     )
 
 
-async def apply(town: Town, way: Way, code: str, **shape: object) -> None:
+async def apply(
+    town: Town, way: Way, code: str, *, services: str = SERVICES, quota: int = 9999
+) -> None:
     """Puts the office on the list; its day is opened by whoever comes first."""
     request = kecamatan.ApplyKecamatanRequest(
-        kecamatan=code, file=office_file(code, **shape), request_id=new_id()
+        kecamatan=code,
+        file=office_file(code, services=services, quota=quota),
+        request_id=new_id(),
     )
     with acting(town.token("ADMIN")):
         await answered(way.admin.ApplyKecamatan, request)
 
 
-async def answered(call, request):
+async def post(http: httpx.AsyncClient, wish: Create) -> Any:
+    """The ticket (a dict) by HTTP, or in a word why there was no answer to the question."""
+    lane = "PRIORITY" if wish.lane == LANE_PRIORITY else "REGULAR"
+    try:
+        answer = await http.post(
+            f"/v1/kecamatan/{wish.kecamatan}/tickets",
+            json={"service": wish.service, "lane": lane},
+            headers={"idempotency-key": wish.request_id},
+        )
+    except httpx.TransportError as error:
+        return type(error).__name__
+    if answer.status_code in (503, 504):
+        return "HTTP " + answer.json()["reason"]
+    assert answer.status_code == 201, answer.text
+    return answer.json()["ticket"]
+
+
+async def answered(call: Any, request: Any) -> Any:
     """The answer; what gave none is repeated as it is, for a bounded time."""
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -112,10 +136,16 @@ async def answered(call, request):
             await asyncio.sleep(PAUSE)
 
 
-async def refused(call, request) -> Problem:
-    """The refusal that a call must meet."""
+async def tried(call: Any, request: Any) -> Any:
+    """The answer or the refusal, a Problem."""
     try:
-        answer = await call(request)
+        return await call(request)
     except Problem as problem:
         return problem
-    raise AssertionError(f"not refused: {answer}")
+
+
+async def refused(call: Any, request: Any) -> Problem:
+    """The refusal that a call must meet."""
+    answer = await tried(call, request)
+    assert isinstance(answer, Problem), f"not refused: {answer}"
+    return answer

@@ -57,6 +57,7 @@ class Part:
         """Waits until it works; the seconds that took."""
         begun = time.monotonic()
         while reason := await asyncio.to_thread(self.program.ready):
+            assert self.process, f"{self.program.name} has not been started"
             assert self.alive, f"{self.program.name} died:{self.process.last_lines()}"
             assert time.monotonic() - begun < PATIENCE, f"{self.program.name}: {reason}"
             await asyncio.sleep(0.05)

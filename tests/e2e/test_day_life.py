@@ -27,6 +27,8 @@ from tests.e2e.mapped import (
 from tunggu.queue.v1 import queue_pb2, ticket_pb2
 
 MONDAY, TUESDAY = "2026-03-02", "2026-03-03"
+HOLDER = "a-phone-with-its-random-key"
+REQUEST = "a-request-id-that-nobody-guesses"
 AT_ONCE = {"skip": {"calls": 1, "after": "0s"}}
 """A rule by which an absent citizen may be passed over without waiting."""
 
@@ -105,7 +107,8 @@ async def test_a_worked_monday_issues_within_its_hours_and_works_until_two_hours
     assert not (await office.seen()).open
 
     await city.at(ms(f"{MONDAY} 07:30"))
-    taken = [await office.take(service) for service in "AAAB"]
+    first = list(enumerate("AAAB"))
+    taken = [await office.take(service, request_id=f"{REQUEST}-{i}") for i, service in first]
     assert [ticket.number for ticket in taken] == ["A001", "A002", "A003", "B001"]
     assert (await office.seen()).open
     await office.at("1", "Start", await office.call())
@@ -132,7 +135,9 @@ async def test_a_worked_monday_issues_within_its_hours_and_works_until_two_hours
     assert set(refused.values()) == {"OFFICE_CLOSED"}, refused
     await city.rounds()
     assert await office.leaves(MONDAY) == closed
-    states = [state_of(await office.ticket(ticket.id)) for ticket in taken]
+    again = [await office.take(service, request_id=f"{REQUEST}-{i}") for i, service in first]
+    assert [ticket.id for ticket in again] == [ticket.id for ticket in taken]
+    states = [state_of(ticket) for ticket in again]
     assert states == ["COMPLETED", "COMPLETED", "LAPSED", "COMPLETED"]
 
     assert await office.lines(MONDAY) == [
@@ -266,10 +271,6 @@ async def test_a_season_holds_on_its_last_day_and_not_on_the_day_after(city):
 
 
 # Midnight
-
-
-HOLDER = "a-phone-with-its-random-key"
-REQUEST = "a-request-id-that-nobody-guesses"
 
 
 async def a_day_with_every_state(office: Office) -> dict[str, Any]:
@@ -638,6 +639,51 @@ async def test_a_file_changed_before_the_day_opens_holds_today(city):
     await office.apply(hours={"weekly": week(("07:00", "09:00"))})
     await city.rounds()
     assert await office.lines(MONDAY) == ["07:00 day.open", "07:00 issue.go hours"]
+
+
+async def test_an_office_taken_off_the_list_closes_its_day_and_may_come_back_tomorrow(city):
+    await city.at(ms(f"{MONDAY} 10:00"))
+    office = await city.office()
+    ticket = await office.take()
+    await office.do("DeleteKecamatan")
+    assert await refusal(office.take()) == "KECAMATAN_NOT_FOUND"
+    assert await refusal(office.board()) == "KECAMATAN_NOT_FOUND"
+    await city.rounds()
+    assert (await office.lines(MONDAY))[-1] == "10:00 day.close"
+    assert (await office.do("GetDay", day=MONDAY)).day.total.lapsed == 1
+    assert state_of(await office.ticket(ticket.id)) == "LAPSED"
+
+    await office.apply()
+    await city.rounds()
+    assert await refusal(office.take()) == "OFFICE_CLOSED"
+    assert (await office.lines(MONDAY))[-1] == "10:00 day.close"
+    await city.at(ms(f"{TUESDAY} 10:00"))
+    assert (await office.take()).number == "A001"
+    assert await office.verified() == [MONDAY, TUESDAY]
+
+
+@pytest.mark.parametrize(
+    ("timezone", "opening"),
+    [("Europe/Warsaw", f"{TUESDAY} 14:30"), ("Asia/Jayapura", f"{TUESDAY} 06:30")],
+)
+async def test_a_changed_time_zone_waits_for_tomorrow_and_makes_no_date_twice(
+    city, timezone, opening
+):
+    await city.at(ms(f"{MONDAY} 10:00"))
+    office = await city.office()
+    await office.take()
+    await office.apply(timezone=timezone)
+    await city.at(ms(f"{MONDAY} 15:29:59.999"))
+    await office.take()
+    await city.at(ms(f"{MONDAY} 15:30"))
+    assert await refusal(office.take()) == "OFFICE_CLOSED"
+    await city.at(ms(f"{TUESDAY} 00:00"))
+    assert (await office.lines(MONDAY))[-1] == "00:00 day.close"
+    await city.at(ms(opening) - 1)
+    assert await refusal(office.take()) == "OFFICE_CLOSED"
+    await city.at(ms(opening))
+    assert (await office.take()).service_day == TUESDAY
+    assert await office.verified() == [MONDAY, TUESDAY]
 
 
 # Clocks that disagree

@@ -11,10 +11,8 @@ import httpx
 import pytest
 
 from services.local.run import OFFICES
-from tests.e2e.launched import LAST_LINE, Launched, free_port
+from tests.e2e.launched import LAST_LINE, Launched, free_port, take_number
 from tests.local.dummies import alive, eventually
-
-K = "/v1/kecamatan/73.71.03"
 
 
 def start(folder, **settings):
@@ -34,7 +32,7 @@ def client(run):
 
 
 def take(http):
-    return http.post(f"{K}/tickets", json={"service": "A"}).raise_for_status().json()["ticket"]
+    return take_number(http, "73.71.03", "A")
 
 
 def listed(http):
@@ -195,7 +193,7 @@ def test_an_open_stream_does_not_hold_up_the_end(launch):
     run = launch()
     with (
         client(run) as http,
-        http.stream("GET", f"/v1/streams{K.removeprefix('/v1')}/board") as board,
+        http.stream("GET", "/v1/streams/kecamatan/73.71.03/board") as board,
     ):
         next(board.iter_lines())
         assert run.interrupt() == 0

@@ -33,7 +33,7 @@ from tests.e2e.mapped import (
     until,
     week,
 )
-from tunggu.queue.v1 import queue_pb2, queue_pb2_grpc
+from tunggu.queue.v1 import queue_pb2, queue_pb2_grpc, ticket_pb2
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,13 +62,22 @@ LAWFUL = (
 @dataclass
 class Flow:
     """What was seen while the days went by: leaves by office and day as WatchEvents sent them,
-    boards by office, replica and (day, event)."""
+    boards by office, replica and (day, event), and what WatchBoard sent."""
 
     city: City
     offices: dict[str, Office] = field(default_factory=dict)
     watched: dict[str, dict[str, list[bytes]]] = field(default_factory=dict)
     cursors: dict[str, list[tuple[str, int, str]]] = field(default_factory=dict)
     boards: dict[tuple[str, int], dict[tuple[str, int], bytes]] = field(default_factory=dict)
+
+    streamed: dict[str, list[Any]] = field(default_factory=dict)
+
+    async def stream(self, code: str) -> None:
+        """One stream of boards over all the days."""
+        stub = queue_pb2_grpc.QueueServiceStub(self.city.replicas[0].channel)
+        request = queue_pb2.WatchBoardRequest(kecamatan=code)
+        async for message in stub.WatchBoard(request, wait_for_ready=True):
+            self.streamed[code].append(message)
 
     async def watch(self, code: str) -> None:
         """Follows the journal from its start, for ever, from one replica or the next."""
@@ -96,7 +105,8 @@ class Flow:
 
     async def look(self, office: Office) -> None:
         for _ in range(2):
-            for replica in list(self.city.replicas):
+            for i in range(len(self.city.replicas)):
+                replica = self.city.replicas[i]  # one that was replaced meanwhile is not asked
                 body = await unless(office.board_bytes(replica), "REDIS_UNAVAILABLE")
                 if body:
                     board = json.loads(body)
@@ -119,7 +129,7 @@ async def flow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Flow]:
         await city.at(MIDNIGHT - 1)
         for code, hours in (WORKED | IDLE).items():
             flow.offices[code] = await city.office(code, hours={"weekly": week(*hours)})
-            flow.watched[code], flow.cursors[code] = {}, []
+            flow.watched[code], flow.cursors[code], flow.streamed[code] = {}, [], []
         await city.at(MIDNIGHT, SPEED, replicas=3)
         await live(flow)
         await city.at(ms(f"{MUCH_LATER} 09:00"))
@@ -129,6 +139,7 @@ async def flow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Flow]:
 async def live(flow: Flow) -> None:
     tasks = [asyncio.create_task(flow.watch(code)) for code in flow.offices]
     tasks += [asyncio.create_task(flow.work(flow.offices[code])) for code in WORKED]
+    tasks += [asyncio.create_task(flow.stream(code)) for code in WORKED]
     passing = asyncio.create_task(pass_days(flow))
     try:
         await asyncio.wait([*tasks, passing], return_when=asyncio.FIRST_COMPLETED)
@@ -142,12 +153,12 @@ async def live(flow: Flow) -> None:
 
 
 async def pass_days(flow: Flow) -> None:
-    """Half way one of the replicas, whose boards were looked at, is killed for a fresh one."""
+    """Half way one of the replicas, whose boards were looked at, makes way for a fresh one."""
     await flow.closed(REPLACED_AFTER)
     city = flow.city
     fresh = city.start(city.clock)
     old, city.replicas = city.replicas[1], [city.replicas[0], fresh, city.replicas[2]]
-    await old.end()
+    await old.end(gently=True)
     await flow.closed(DAYS)
 
 
@@ -222,6 +233,44 @@ async def test_every_replica_shows_the_same_board_for_the_same_event(flow):
             shared = one.keys() & other.keys()
             assert len({day for day, _ in shared}) >= 3
             assert all(one[event] == other[event] for event in shared)
+
+
+async def test_a_stream_of_boards_begins_anew_each_day_and_its_lines_are_those_of_the_board(flow):
+    for code in WORKED:
+        messages = flow.streamed[code]
+        assert len({message.service_day for message in messages}) >= DAYS // 2
+        day, lines, tickets = None, {}, {}
+        for message, following in zip(messages, [*messages[1:], messages[0]], strict=True):
+            assert message.snapshot or message.service_day == day
+            if message.snapshot:
+                day, lines, tickets = message.service_day, {}, {}
+            lines |= {line.service: list(line.numbers) for line in message.lines}
+            tickets |= {ticket.number: ticket for ticket in message.tickets}
+            board = json.loads(message.body)
+            assert (board["day"], board["event"]) == (day, message.event)
+            for service in board["services"]:
+                assert sorted(lines[service["code"]]) == sorted(expanded(service["waiting"]))
+            assert {ticket.service_day for ticket in tickets.values()} <= {day}
+            if following.service_day == day:
+                agree(lines, tickets, message.event)
+
+
+def agree(lines: dict[str, list[str]], tickets: dict[str, Any], event: int) -> None:
+    """Who waits by the lines and by the tickets; a ticket may be ahead of the board, not behind."""
+    in_line = {number for line in lines.values() for number in line}
+    for number, ticket in tickets.items():
+        waits = ticket.state == ticket_pb2.Ticket.STATE_WAITING
+        assert ticket.event > event or waits == (number in in_line)
+    assert in_line <= tickets.keys()
+
+
+def expanded(runs: list[str]) -> list[str]:
+    """Every number of runs such as "A013-A045"."""
+    numbers = []
+    for run in runs:
+        first, _, last = run.partition("-")
+        numbers += [f"{run[0]}{n:03}" for n in range(int(first[1:]), int((last or first)[1:]) + 1)]
+    return numbers
 
 
 async def test_a_board_can_be_made_again_from_what_is_published_of_this_and_previous_days(flow):

@@ -1,8 +1,5 @@
 """The stack as the durability tests use it: several queues, single processes killed."""
 
-import secrets
-import time
-
 import httpx
 import pytest
 
@@ -11,6 +8,7 @@ from services.local.demo_day import CODE, DATA
 from services.local.errors import LocalError
 from services.local.office_file import read
 from services.local.stack import Stack
+from tests.e2e.launched import take_number
 from tests.local.dummies import alive, eventually
 
 
@@ -25,15 +23,9 @@ def stack(tmp_path_factory):
 
 
 def take(stack):
-    """A number, as a client that may get no answer takes it: repeated with its id."""
-    wish, key = {"service": "B"}, {"Idempotency-Key": secrets.token_urlsafe(16)}
+    """The number's number."""
     with httpx.Client(base_url=stack.url, trust_env=False, timeout=10) as http:
-        for _ in range(100):
-            answer = http.post(f"/v1/kecamatan/{CODE}/tickets", json=wish, headers=key)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                break
-            time.sleep(0.1)
-        return int(answer.raise_for_status().json()["ticket"]["number"][1:])
+        return int(take_number(http, CODE, "B")["number"][1:])
 
 
 def ready(stack):

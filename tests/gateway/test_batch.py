@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.chassis.errors import Problem, to_status
+from services.gateway import batch
 from services.gateway.batch import Batches, Limits
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsResponse, CreateTicketRequest
 from tunggu.queue.v1.ticket_pb2 import Ticket
@@ -114,7 +115,8 @@ async def test_a_request_whose_client_is_gone_is_not_sent():
     assert "3" not in [service for batch in queue.batches for _, service in batch]
 
 
-async def test_an_unknown_outcome_is_repeated_with_the_same_request_id_then_told():
+async def test_an_unknown_outcome_is_repeated_with_the_same_request_id_then_told(monkeypatch):
+    monkeypatch.setattr(batch, "PAUSES", (0.001, 0.002))
     queue = Queue()
     queue.let.set()
     queue.outcomes = {"A": [Problem("OUTCOME_UNKNOWN")], "B": [Problem("OUTCOME_UNKNOWN")] * 3}

@@ -89,7 +89,7 @@ def test_an_item_of_unknown_outcome_is_repeated_with_one_and_the_same_id(stack, 
 
 
 def test_an_outcome_that_stays_unknown_is_told_with_a_time_to_come_back(stack, client):
-    stack.fake.refusals["CheckInTicket"].extend([Problem("OUTCOME_UNKNOWN")] * 3)
+    stack.fake.refusals["CheckInTicket"].extend([Problem("OUTCOME_UNKNOWN")] * 20)
     answer = client.post("/v1/tickets/x:checkIn", headers={"Accept-Language": "en"})
     assert answer.status_code == 503
     assert answer.json()["reason"] == "OUTCOME_UNKNOWN"

@@ -204,7 +204,7 @@ def test_the_city_is_asked_for_at_most_once_a_second_and_sent_when_it_differs(st
 
 def test_a_city_that_cannot_be_had_is_a_problem_before_the_stream_begins(stack, client):
     time.sleep(0.5)
-    stack.fake.refusals["ListKecamatan"].extend([Problem("REDIS_UNAVAILABLE")] * 3)
+    stack.fake.refusals["ListKecamatan"].extend([Problem("REDIS_UNAVAILABLE")] * 20)
     answer = client.get("/v1/streams/city")
     assert (answer.status_code, answer.json()["reason"]) == (503, "REDIS_UNAVAILABLE")
 

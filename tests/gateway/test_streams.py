@@ -6,7 +6,8 @@ import re
 import pytest
 
 from services.chassis.errors import Problem
-from services.gateway.streams import HEARTBEAT, Feed, Hub, Timing, Whole, follow, frame, retry
+from services.gateway.hub import Hub
+from services.gateway.streams import HEARTBEAT, Feed, Timing, Whole, follow, frame, retry
 
 QUICK = Timing(beat=30, stale=0.05, linger=0.05, ready=0.2)
 

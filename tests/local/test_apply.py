@@ -35,6 +35,32 @@ def test_the_whole_object_is_put_under_its_code():
     assert json.loads(request.content) == OFFICE
 
 
+def test_an_unknown_outcome_is_asked_for_again_with_the_same_id(monkeypatch):
+    seen = []
+    monkeypatch.setattr(apply, "_PAUSE", 0)
+
+    def handle(request):
+        seen.append(request.headers["Idempotency-Key"])
+        if len(seen) < 3:
+            return httpx.Response(503, json={"reason": "OUTCOME_UNKNOWN", "title": "Unknown"})
+        return httpx.Response(200, json=applied())
+
+    with httpx.Client(base_url="http://x", transport=httpx.MockTransport(handle)) as http:
+        assert apply.apply(http, OFFICE) == "73.71.03 Makassar applied"
+    assert len(seen) == 3
+    assert len(set(seen)) == 1
+
+
+def test_a_gateway_that_stays_unavailable_is_a_refusal_in_the_end(monkeypatch):
+    monkeypatch.setattr(apply, "_PAUSE", 0)
+    problem = {"reason": "REDIS_UNAVAILABLE", "title": "No store"}
+    with (
+        answering(503, problem) as http,
+        pytest.raises(LocalError, match=r"refused: No store \(REDIS_UNAVAILABLE\)"),
+    ):
+        apply.apply(http, OFFICE)
+
+
 def test_a_change_that_waits_for_the_next_day_is_said():
     with answering(200, applied(pending=True)) as http:
         assert apply.apply(http, OFFICE).endswith("waits for its next day")

@@ -46,6 +46,16 @@ def queue(queue_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) ->
     assert unexpected == []
 
 
+@pytest.fixture(scope="session")
+def replica(
+    queue_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Process]:
+    """A second process on the same Redis."""
+    process = start_queue(tmp_path_factory.mktemp("replica"), queue_redis.url)
+    yield process
+    assert process.end() == 0
+
+
 @pytest_asyncio.fixture
 async def channel(queue: Process) -> AsyncIterator[grpc.aio.Channel]:
     async with queue.channel() as channel:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,13 +97,14 @@ def start_queue(
     folder: Path,
     redis_url: str,
     *,
-    start: str = f"{MONDAY}T01:00",
+    start: str = "",
     speed: float = SPEED,
     hours: str = "always",
     tick: float = NEVER,
     **settings: Any,
 ) -> Process:
-    """Returns once it listens. `start` is the local time in Makassar at which it begins."""
+    """Returns once it listens. Its clock is the one that the session's processes share, or reads
+    `start`, a local time in Makassar, at this moment."""
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -112,7 +113,7 @@ def start_queue(
         "ADDRESS": address,
         "REDIS_URL": redis_url,
         "ENV": "development",
-        "CLOCK": f"{int(time.time() * 1000)},{at(start)},{speed}",
+        "CLOCK": clock(start, speed) if start else shared_clock(),
         "HOURS": hours,
         "TICK": tick,
         "JWKS": keys().with_name("jwks.json"),
@@ -127,6 +128,16 @@ def start_queue(
         process = subprocess.Popen(command, env=environ, stderr=stderr)
     _await_port(process, address, log)
     return Process(address, process, log)
+
+
+def clock(start: str, speed: float) -> str:
+    return f"{int(time.time() * 1000)},{at(start)},{speed}"
+
+
+@cache
+def shared_clock() -> str:
+    """From one in the morning on: it must not come to midnight before the session's end."""
+    return clock(f"{MONDAY}T01:00", SPEED)
 
 
 def _await_port(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
@@ -257,6 +268,47 @@ def checked(problem: Problem) -> Problem:
 
 
 @dataclass
+class Stream:
+    """What a stream has answered so far, and how it ended."""
+
+    messages: list[Any] = field(default_factory=list)
+    ended: bool = False
+    problem: Problem | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self, answers: Any) -> None:
+        try:
+            async for message in answers:
+                self.messages.append(message)
+                self.news.set()
+        except grpc.aio.AioRpcError as error:
+            self.problem = checked(from_rpc_error(error))
+        self.ended = True
+        self.news.set()
+
+    async def until(self, enough: Callable[[Stream], bool]) -> None:
+        """Waits generously; a stream that ends before is a failure."""
+        async with asyncio.timeout(ANSWER_S):
+            while not enough(self):
+                assert not self.ended, self.problem
+                self.news.clear()
+                await self.news.wait()
+
+    async def until_event(self, event: int) -> Any:
+        """The first message of that event or a later one."""
+        await self.until(lambda s: bool(s.messages) and s.messages[-1].event >= event)
+        return next(m for m in self.messages if m.event >= event)
+
+    async def end(self) -> Problem | None:
+        """How it ends by itself."""
+        async with asyncio.timeout(ANSWER_S):
+            while not self.ended:
+                self.news.clear()
+                await self.news.wait()
+        return self.problem
+
+
+@dataclass
 class Office:
     """An office of a test's own, on a process and its Redis."""
 
@@ -308,6 +360,18 @@ class Office:
         whole = len(parts) != 1 or parts[0].is_repeated
         return answer if whole else getattr(answer, parts[0].name)
 
+    @asynccontextmanager
+    async def watch(self, rpc: str, **fields: Any) -> AsyncIterator[Stream]:
+        stream = Stream()
+        answers = stub_method(self.channel, rpc)(self.request(rpc, **fields))
+        reading = asyncio.create_task(stream.read(answers))
+        try:
+            yield stream
+        finally:
+            answers.cancel()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
     async def refused(self, rpc: str, reason: str, who: Who | None = None, **fields: Any) -> Any:
         """The metadata of a refusal, which has written nothing at all."""
         return await self.refused_as(rpc, self.request(rpc, **fields), reason, who)
@@ -334,13 +398,14 @@ class Office:
 
     def leaves(self) -> list[dict[str, Any]]:
         """The journal's stream, parsed here."""
-        return [json.loads(fields[b"l"]) for _, fields in self.redis.xrange(self.key("journal"))]
+        rows: Any = self.redis.xrange(self.key("journal"))
+        return [json.loads(fields[b"l"]) for _, fields in rows]
 
     def last_leaf(self) -> dict[str, Any]:
         return self.leaves()[-1]
 
     def audit(self) -> list[dict[str, str]]:
-        rows = self.redis.xrange(self.key("audit"))
+        rows: Any = self.redis.xrange(self.key("audit"))
         return [{k.decode(): v.decode() for k, v in fields.items()} for _, fields in rows]
 
     async def board(self, event: int) -> Any:

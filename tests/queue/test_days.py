@@ -161,6 +161,12 @@ def test_the_close_of_the_day_closes_the_counters():
     assert desk(summary(office)[0], "1")["open_seconds"] == 4 * 3600
 
 
+def test_a_day_that_is_closed_days_later_has_counters_that_worked_until_its_last_moment():
+    office = Office().opened("1")
+    office.read(do.CloseDay(), office.opening + 50 * HOUR)
+    assert desk(summary(office)[0], "1")["open_seconds"] == 10 * 3600
+
+
 def test_counters_stand_in_natural_order():
     office = Office(document({"10": "A", "2": "A", "1": "B"}))
     assert [entry["counter"] for entry in summary(office)[0]["counters"]] == ["1", "2", "10"]

@@ -1,0 +1,101 @@
+"""Who is followed: one running source for each thing that anybody watches.
+
+Absent: what a source is made of, and what is done with its feed.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from prometheus_client import Gauge
+
+from services.chassis.errors import Problem
+from services.gateway.streams import Feed, Timing
+
+log = logging.getLogger(__name__)
+FEEDS = Gauge("tunggu_gateway_feeds", "boards and lists that are being followed")
+
+
+class Source(Protocol):
+    """Fills its feed until it is cancelled, or ends it with a failure."""
+
+    @property
+    def feed(self) -> Feed: ...
+
+    async def run(self) -> None: ...
+
+
+S = TypeVar("S", bound=Source)
+
+
+@dataclass(slots=True)
+class _Followed(Generic[S]):
+    source: S
+    task: asyncio.Task[None]
+    watchers: int = 0
+    leaving: asyncio.TimerHandle | None = None
+
+
+class Hub(Generic[S]):
+    """One running source a key, while anybody watches and `linger` seconds longer."""
+
+    def __init__(self, make: Callable[[str], S], timing: Timing) -> None:
+        self._make = make
+        self._timing = timing
+        self._followed: dict[str, _Followed[S]] = {}
+        self.draining = False
+
+    @asynccontextmanager
+    async def following(self, key: str) -> AsyncIterator[S]:
+        """The source, with a first frame. The source's Problem, or SERVICE_UNAVAILABLE."""
+        if self.draining:
+            raise Problem("SERVICE_UNAVAILABLE")
+        followed = self._followed.get(key) or self._start(key)
+        followed.watchers += 1
+        if followed.leaving is not None:
+            followed.leaving.cancel()
+            followed.leaving = None
+        try:
+            await followed.source.feed.ready(self._timing.ready)
+            yield followed.source
+        finally:
+            followed.watchers -= 1
+            if followed.watchers == 0:
+                self._leave(followed)
+
+    def _start(self, key: str) -> _Followed[S]:
+        source = self._make(key)
+        # A context of its own: what is shared never carries one watcher's token.
+        task = asyncio.create_task(source.run(), context=Context())
+        followed = self._followed[key] = _Followed(source, task)
+        task.add_done_callback(lambda _: self._forget(key, followed))
+        FEEDS.inc()
+        return followed
+
+    def _leave(self, followed: _Followed[S]) -> None:
+        loop = asyncio.get_running_loop()
+        seconds = 0 if followed.source.feed.ended else self._timing.linger
+        followed.leaving = loop.call_later(seconds, self._stop, followed)
+
+    def _stop(self, followed: _Followed[S]) -> None:
+        followed.source.feed.end()
+        followed.task.cancel()
+
+    def _forget(self, key: str, followed: _Followed[S]) -> None:
+        """The source is done, whatever the reason; the next watcher starts another."""
+        if not followed.task.cancelled() and (error := followed.task.exception()):
+            log.error("a feed broke off", exc_info=error)
+        FEEDS.dec()
+        followed.source.feed.end()
+        if self._followed.get(key) is followed:
+            del self._followed[key]
+
+    def drain(self) -> None:
+        """Ends all streams and admits no more."""
+        self.draining = True
+        for followed in list(self._followed.values()):
+            self._stop(followed)

@@ -1,0 +1,61 @@
+"""A reader's way through the days, where the journal grows under its eyes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.queue.journal_pages import START, EventReader
+
+YESTERDAY, TODAY = "2026-03-02", "2026-03-03"
+
+
+@dataclass
+class Days:
+    """An archive in memory, which is also the office that is followed. `midnight` is written when
+    the reader asks for the next day, after it has seen that its day has nothing more."""
+
+    kept: dict[str, list[bytes]]
+    midnight: dict[str, list[bytes]] = field(default_factory=dict)
+    code: str = "73.71.03"
+    rewinds: int = 0
+
+    def next_move(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    async def leaves(self, code: str, day: str, after: int, count: int) -> list[bytes]:
+        return self.kept[day][after + 1 : after + 1 + count]
+
+    async def next_day(self, code: str, day: str) -> str:
+        for name, leaves in self.midnight.items():
+            self.kept.setdefault(name, []).extend(leaves)
+        self.midnight = {}
+        return min((d for d in self.kept if d > day), default="")
+
+
+async def read(days: Any, count: int) -> list[tuple[str, int, bytes]]:
+    found: list[tuple[str, int, bytes]] = []
+    async for page in EventReader(days, days).pages(START):
+        found += [item[:3] for item in page]
+        if len(found) >= count:
+            break
+    return found
+
+
+async def test_a_reader_goes_from_day_to_day():
+    days = Days({YESTERDAY: [b"a", b"b"], TODAY: [b"c"]})
+    assert await read(days, 3) == [(YESTERDAY, 0, b"a"), (YESTERDAY, 1, b"b"), (TODAY, 0, b"c")]
+
+
+async def test_what_is_written_at_midnight_while_the_reader_looks_is_not_skipped():
+    days = Days({YESTERDAY: [b"open"]})
+    reader = EventReader(days, days)  # type: ignore[arg-type]
+    pages = reader.pages(START)
+    assert [item[:3] for item in await anext(pages)] == [(YESTERDAY, 0, b"open")]
+    days.midnight = {YESTERDAY: [b"last", b"close"], TODAY: [b"new"]}
+    assert [item[:3] for item in await anext(pages)] == [
+        (YESTERDAY, 1, b"last"),
+        (YESTERDAY, 2, b"close"),
+    ]
+    assert [item[:3] for item in await anext(pages)] == [(TODAY, 0, b"new")]
