@@ -23,10 +23,6 @@ class Days:
         self._store = store
         self._queue = queue
 
-    async def is_over(self, code: str, day: str) -> bool:
-        """Whether the queue has closed the day."""
-        return (await self._queue.day(code, day))[0]
-
     async def last(self, code: str) -> str:
         """The running or last service day, empty before the first. KECAMATAN_NOT_FOUND."""
         return (await self._queue.office(code)).service_day

@@ -65,6 +65,7 @@ class Follower:
                 async for leaf, after in self._queue.events(code, cursor):
                     cursor = after
                     event = json.loads(leaf)
+                    self._queue.news(code, event["d"])
                     if event["e"] == "day.close":
                         await self._closed(code, event["d"])
             except Problem as problem:
@@ -114,7 +115,8 @@ class Follower:
     async def _close(self, code: str, day: str) -> bool | None:
         """Whether the day is closed now, as it is there; None if there was no such day."""
         try:
-            closed, queue = await self._queue.day(code, day, fresh=True)
+            self._queue.news(code, day)
+            closed, queue = await self._queue.day(code, day)
         except Problem as problem:
             if problem.reason == "DAY_NOT_FOUND":
                 return None

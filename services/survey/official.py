@@ -36,7 +36,7 @@ class IndexServicer(index_pb2_grpc.IndexServiceServicer):
         ratings, profile = asking.ratings_of(request.ratings), asking.profile_of(request.profile)
         served = await self._queue.served(request.ticket_id)
         ask = asking.request("CreateAssessment", request, served.code, request.ticket_id)
-        if await self._days.is_over(served.code, served.day):
+        if await self._queue.is_over(served.code, served.day):
             raise Problem("ANSWER_TOO_LATE")
         at = await self._store.create_assessment(ask, served, ratings, profile)
         taken = pb.Assessment(

@@ -66,7 +66,7 @@ class QueueClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._queue = queue_pb2_grpc.QueueServiceStub(channel)
         self._offices = kecamatan_pb2_grpc.KecamatanServiceStub(channel)
-        self._days, self._known = Kept(DAY_S), Kept(OFFICE_S)
+        self._days, self._over, self._known = Kept(DAY_S), Kept(DAY_S), Kept(OFFICE_S)
 
     # Tickets ------------------------------------------------------------------------------------
 
@@ -112,17 +112,22 @@ class QueueClient:
         answer = await _said(self._offices.ListKecamatan(kecamatan_pb2.ListKecamatanRequest()))
         return {line.code: line.service_day for line in answer.kecamatan}
 
-    async def day(self, code: str, day: str, *, fresh: bool = False) -> tuple[bool, QueueDay]:
+    async def day(self, code: str, day: str) -> tuple[bool, QueueDay]:
         """Whether the day is closed, and its statistics. DAY_NOT_FOUND."""
+        return await self._days.get((code, day), lambda: self._ask_day(code, day))
 
-        async def ask() -> tuple[bool, QueueDay]:
-            request = queue_pb2.GetDayRequest(kecamatan=code, day=day)
-            found = (await _said(self._queue.GetDay(request))).day
-            return found.closed, _queue_day(found)
+    async def is_over(self, code: str, day: str) -> bool:
+        """Whether the day is closed; a crowd of answers asks this, so no news makes it forget."""
+        return (await self._over.get((code, day), lambda: self._ask_day(code, day)))[0]
 
-        if fresh:
-            self._days.forget((code, day))
-        return await self._days.get((code, day), ask)
+    async def _ask_day(self, code: str, day: str) -> tuple[bool, QueueDay]:
+        request = queue_pb2.GetDayRequest(kecamatan=code, day=day)
+        found = (await _said(self._queue.GetDay(request))).day
+        return found.closed, _queue_day(found)
+
+    def news(self, code: str, day: str) -> None:
+        """Something has happened on the day: what is known of it is old."""
+        self._days.forget((code, day))
 
     async def events(self, code: str, cursor: str) -> AsyncIterator[tuple[bytes, str]]:
         """The leaves that come after the cursor (empty: from now on), each with the cursor after

@@ -40,9 +40,10 @@ class SurveyServicer(survey_pb2_grpc.SurveyServiceServicer):
         answer, reasons = asking.answer_of(request)
         shown = asking.shown_of(request)
         served, ask, by = await self._asked(request)
-        if await self._days.is_over(served.code, served.day):
+        if await self._queue.is_over(served.code, served.day):
             raise Problem("ANSWER_TOO_LATE")
         recorded = await self._store.create_response(ask, served, by, answer, reasons, shown)
+        self._queue.news(served.code, served.day)  # at least this ticket's completion
         return pb.CreateResponseResponse(response=view.response(recorded))
 
     async def _asked(self, request: pb.CreateResponseRequest) -> tuple[Served, Request, str]:
