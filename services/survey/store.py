@@ -6,6 +6,7 @@ durable when it returns: the connection admits no Redis that would lose it.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ TABLET_MS = 600_000
 
 HOLDER, TABLET = "H", "K"
 
+AT_ONCE = 64
+"""Changes on their way to Redis: a crowd waits for its turn rather than for a connection."""
+
 Args = list[str | bytes | int]
 
 
@@ -67,6 +71,7 @@ class Store:
         self._redis = redis
         self._clock = clock or Clock()
         self._scripts = Scripts.load(LUA)
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     # Changing -----------------------------------------------------------------------------------
 
@@ -122,7 +127,8 @@ class Store:
     async def _run(self, script: str, keys: list[str], args: Args) -> list[bytes]:
         """The one place where writes are acknowledged: what this returns is durable."""
         try:
-            return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
+            async with self._turn:
+                return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
         except RedisError as error:
             raise problem(error) or Problem("INTERNAL", private=str(error)) from error
 
