@@ -1,6 +1,7 @@
 """The scripts on a real Redis: one answer a ticket, changed, repeated, late, and forgotten."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -11,9 +12,7 @@ from tests.survey.served import CODE, DAY, DONE, ask, at, queue_day, ticket
 
 V, S, N = Answer
 CELLS = f"tunggu:{{{CODE}}}:survey:20260302:counts"
-LINKS = [
-    f"tunggu:{{{CODE}}}:survey:20260302:{name}" for name in ("answers", "assessed", "requests")
-]
+LINKS = [CELLS.replace("counts", name) for name in ("answers", "assessed", "requests")]
 RATINGS = {"cost": 4, "product": 3}
 
 
@@ -228,7 +227,11 @@ async def test_what_was_acknowledged_is_there_after_redis_was_killed(own_redis):
     done = await store.create_response(once, ticket(), HOLDER, V, [])
     own_redis.kill()
     own_redis.start()
-    assert await store.create_response(once, ticket(), HOLDER, V, []) == done
+    again = None
+    while again is None:  # the pool's connections are the killed server's at first
+        with suppress(Problem):
+            again = await store.create_response(once, ticket(), HOLDER, V, [])
+    assert again == done
     (record,) = await store.records(CODE, [DAY])
     assert record.counts["t:V"] == 1
     await client.aclose()
