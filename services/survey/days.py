@@ -41,27 +41,30 @@ class Days:
         if not dates:
             return []
         known = {record.day: record for record in await self._store.records(code, dates)}
-        for day in await self._running(code, known, dates):
-            known[day] = DayRecord(day, closed=False, counts={})
+        running, here = await self._running(code, known)
+        if running in dates and running not in known:  # nobody has answered yet
+            known[running] = DayRecord(running, closed=False, counts={})
         return [
-            JoinedDay(record, kept.get(day)) if record.closed else await self._open(code, record)
+            JoinedDay(record, kept.get(day))
+            if record.closed
+            else await self._open(code, record, here=here)
             for day, record in sorted(known.items())
         ]
 
-    async def _running(
-        self, code: str, known: dict[str, DayRecord], dates: Sequence[str]
-    ) -> list[str]:
-        """The running day, if it is asked for and nobody has answered yet."""
+    async def _running(self, code: str, known: dict[str, DayRecord]) -> tuple[str, bool]:
+        """The office's running or last day, and whether the queue is there to be asked."""
         try:
-            day = await self.last(code)
+            return await self.last(code), True
         except Problem as problem:
-            gone = problem.reason == "KECAMATAN_NOT_FOUND" and known
-            if gone or problem.status in AWAY:
-                return []
+            if problem.status in AWAY:
+                return "", False
+            if problem.reason == "KECAMATAN_NOT_FOUND" and known:  # off the list, not forgotten
+                return "", True
             raise
-        return [day] if day in dates and day not in known else []
 
-    async def _open(self, code: str, record: DayRecord) -> JoinedDay:
+    async def _open(self, code: str, record: DayRecord, *, here: bool) -> JoinedDay:
+        if not here:
+            return JoinedDay(record, None)
         try:
             _, queue = await self._queue.day(code, record.day)
         except Problem as problem:

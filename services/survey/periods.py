@@ -5,9 +5,12 @@ A row is the queue's DayFigures as a list in the order of `ROW`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import accumulate, islice
 from typing import TypeVar
 
 from services.survey.interval import difference
@@ -87,18 +90,17 @@ class Period:
 
 def period(days: Sequence[JoinedDay]) -> Period:
     """Of its service days, in order."""
-    single = {day.record.day: _joined(day) for day in days}
     queues = [day.queue for day in days if day.queue]
     services = _gathered(queue.services for queue in queues)
     cells = _gathered(queue.hours for queue in queues)
-    said = _said(day.record for day in days)
-    by_service = _tallied([service_tallies(day.record) for day in days])
+    whole = added([day.record for day in days])
+    by_service, said = service_tallies(whole), hour_tallies(whole)
     return Period(
-        total=join([queue.total for queue in queues], together(j.answers for j in single.values())),
-        days=single,
+        total=join([queue.total for queue in queues], day_tally(whole)),
+        days={day.record.day: _single(day) for day in days},
         closed={day.record.day: day.record.closed for day in days},
         services={
-            code: join(services.get(code, ()), by_service.get(code, Tally()))
+            code: join(services.get(code, ()), by_service.get(code, Tally(completed=0)))
             for code in sorted(services.keys() | by_service.keys())
         },
         hours=_hours(cells, said),
@@ -109,7 +111,24 @@ def period(days: Sequence[JoinedDay]) -> Period:
     )
 
 
-def _joined(day: JoinedDay) -> Joined:
+def added(records: Iterable[DayRecord]) -> DayRecord:
+    """All days as if they were one; its completions are known only if every day's are."""
+    counts: Counter[str] = Counter()
+    every, services, counters = 0, Counter[str](), Counter[str]()
+    known = True
+    for record in records:
+        counts.update(record.counts)
+        if record.completed is None:
+            known = False
+            continue
+        every += record.completed.total
+        services.update(record.completed.services)
+        counters.update(record.completed.counters)
+    completed = Completed(every, services, counters) if known else None
+    return DayRecord("", False, counts, completed)
+
+
+def _single(day: JoinedDay) -> Joined:
     return join([day.queue.total] if day.queue else [], day_tally(day.record))
 
 
@@ -119,25 +138,6 @@ def _gathered(parts: Iterable[Mapping[K, Row]]) -> dict[K, list[Row]]:
         for key, row in part.items():
             found.setdefault(key, []).append(row)
     return found
-
-
-def _said(records: Iterable[DayRecord]) -> dict[tuple[str, int], dict[Answer, int]]:
-    """Answers by service and hour."""
-    found: dict[tuple[str, int], dict[Answer, int]] = {}
-    for record in records:
-        for key, answers in hour_tallies(record).items():
-            cell = found.setdefault(key, {})
-            for answer, count in answers.items():
-                cell[answer] = cell.get(answer, 0) + count
-    return found
-
-
-def _tallied(days: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
-    found: dict[str, list[Tally]] = {}
-    for day in days:
-        for code, tally in day.items():
-            found.setdefault(code, []).append(tally)
-    return {code: together(tallies) for code, tallies in found.items()}
 
 
 def _hours(
@@ -160,25 +160,22 @@ def _tally(rows: Iterable[Row], answers: Iterable[Mapping[Answer, int]]) -> Tall
 
 def join(rows: Sequence[Row], answers: Tally) -> Joined:
     """Rows added up; see `quantile` for what cannot be."""
-    counts = tuple(map(sum, zip(*(row[:COUNTS] for row in rows), strict=True))) or (0,) * COUNTS
+    counts = tuple(sum(column) for column in islice(zip(*rows, strict=True), COUNTS))
     quantiles = tuple(
         quantile([(row[at], row[weight]) for row in rows if row[weight]])
         for at, weight in QUANTILES
     )
-    return Joined(counts, quantiles, answers)
+    return Joined(counts or (0,) * COUNTS, quantiles, answers)
 
 
 def quantile(weighed: Sequence[tuple[int, int]]) -> int | None:
     """The median of figures, each weighed by its tickets: half of the tickets belong to figures at
     or under it. It lies among the figures and, of one, is that one."""
-    if not weighed:
-        return None
-    half, sum_ = sum(weight for _, weight in weighed) / 2, 0
-    for value, weight in sorted(weighed):
-        sum_ += weight
-        if sum_ >= half:
-            return value
-    raise AssertionError("the weights come to their sum")
+    if len(weighed) < 2:
+        return weighed[0][0] if weighed else None
+    ordered = sorted(weighed)
+    sums = list(accumulate([weight for _, weight in ordered]))
+    return ordered[bisect_left(sums, sums[-1] / 2)][0]
 
 
 @dataclass(frozen=True, slots=True)

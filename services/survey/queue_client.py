@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import grpc
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.chassis.errors import Problem
@@ -20,6 +21,9 @@ from services.survey.model import Served
 from services.survey.periods import ROW, QueueDay, Row
 from tunggu.queue.v1 import kecamatan_pb2, kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
 from tunggu.queue.v1.ticket_pb2 import Ticket
+
+PATIENCE_S = 1.5
+"""How long any answer is waited for: who asks us waits for several, and not for long."""
 
 DAY_S, OFFICE_S = 1.0, 5.0
 """How old a running day's statistics and an office's description may be."""
@@ -73,18 +77,18 @@ class QueueClient:
     async def served(self, ticket_id: str) -> Served:
         """The ticket of an id. TICKET_NOT_FOUND, NOT_SERVED."""
         ask = queue_pb2.GetTicketRequest(ticket_id=ticket_id)
-        return await self._served((await _said(self._queue.GetTicket(ask))).ticket)
+        return await self._served((await _said(self._queue.GetTicket, ask)).ticket)
 
     async def just_served(self, code: str, counter: str) -> Served:
         """The ticket last completed at a counter. COUNTER_NOT_FOUND, NOTHING_COMPLETED."""
         at = queue_pb2.GetCounterRequest(kecamatan=code, counter=counter)
-        desk = (await _said(self._queue.GetCounter(at))).counter
+        desk = (await _said(self._queue.GetCounter, at)).counter
         if not desk.HasField("last_completed"):
             raise Problem("NOTHING_COMPLETED", {"counter": counter})
         ask = queue_pb2.GetTicketRequest(
             kecamatan=code, number=desk.last_completed.number, service_day=desk.service_day
         )
-        return await self._served((await _said(self._queue.GetTicket(ask))).ticket)
+        return await self._served((await _said(self._queue.GetTicket, ask)).ticket)
 
     async def _served(self, ticket: Ticket) -> Served:
         if ticket.state != Ticket.STATE_COMPLETED:
@@ -103,13 +107,13 @@ class QueueClient:
 
         async def ask() -> kecamatan_pb2.Office:
             request = kecamatan_pb2.GetKecamatanRequest(kecamatan=code)
-            return (await _said(self._offices.GetKecamatan(request))).office  # type: ignore[no-any-return]
+            return (await _said(self._offices.GetKecamatan, request)).office  # type: ignore[no-any-return]
 
         return await self._known.get(code, ask)
 
     async def running_days(self) -> dict[str, str]:
         """The running or last day of each office, empty before the first."""
-        answer = await _said(self._offices.ListKecamatan(kecamatan_pb2.ListKecamatanRequest()))
+        answer = await _said(self._offices.ListKecamatan, kecamatan_pb2.ListKecamatanRequest())
         return {line.code: line.service_day for line in answer.kecamatan}
 
     async def day(self, code: str, day: str) -> tuple[bool, QueueDay]:
@@ -122,7 +126,7 @@ class QueueClient:
 
     async def _ask_day(self, code: str, day: str) -> tuple[bool, QueueDay]:
         request = queue_pb2.GetDayRequest(kecamatan=code, day=day)
-        found = (await _said(self._queue.GetDay(request))).day
+        found = (await _said(self._queue.GetDay, request)).day
         return found.closed, _queue_day(found)
 
     def news(self, code: str, day: str) -> None:
@@ -137,10 +141,10 @@ class QueueClient:
             yield message.leaf, message.cursor
 
 
-async def _said(call: Awaitable[Any]) -> Any:
+async def _said(call: Callable[..., Awaitable[Any]], request: Message) -> Any:
     """That the queue does not accept our own token is our trouble, not the caller's."""
     try:
-        return await call
+        return await call(request, timeout=PATIENCE_S)
     except Problem as problem:
         if problem.status in UNTRUSTED:
             private = f"the queue refuses our token: {problem.reason}"

@@ -13,6 +13,8 @@ ENOUGH = 30
 LEAST = 5
 """Answers under which nothing is shown of a counter, and nothing but the count of an index."""
 
+ANSWERS = {answer.value: answer for answer in Answer}
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -126,5 +128,5 @@ def _reasons(record: DayRecord) -> dict[str, dict[Reason, int]]:
 
 
 def _add(answers: dict[Answer, int], value: str, count: int) -> None:
-    answer = Answer(value)
+    answer = ANSWERS[value]
     answers[answer] = answers.get(answer, 0) + count

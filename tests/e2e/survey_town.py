@@ -3,6 +3,7 @@
 import secrets
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -24,15 +25,17 @@ def clock(days: int = 0, speed: float = 1.0) -> Clock:
 
 
 def stack(folder: Path, days: int = 0, **settings) -> Stack:
-    return Stack(
-        folder, port=0, supervise=False, metrics=False, clock=clock(days), **settings
-    )
+    return Stack(folder, port=0, supervise=False, metrics=False, clock=clock(days), **settings)
 
 
 def open_office(stack: Stack) -> None:
+    """Its counter 1 serves everything today."""
     with client(stack.url, stack.token("ADMIN")) as http:
         (office,) = read(OFFICES / "makassar.yaml")
         apply(http, office)
+    with Desk(stack) as desk:
+        path = f"{desk.office}/counters/1:setServices"
+        desk.post(path, {"services": list("ABCDE")}, "SUPERVISOR").raise_for_status()
 
 
 class Desk:
@@ -61,22 +64,22 @@ class Desk:
     def get(self, path: str, as_: str = "", **params) -> httpx.Response:
         return self.http.get(path, params=params, headers=self.headers(as_))
 
-    def at(self, counter: str, verb: str, **body) -> dict:
+    def at(self, counter: str, verb: str, **body) -> Any:
         path = f"{self.office}/counters/{counter}:{verb}"
         return self.post(path, body, "OFFICER").raise_for_status().json()
 
-    def take(self, service: str = "A") -> dict:
+    def take(self, service: str = "A") -> Any:
         answer = self.post(f"{self.office}/tickets", {"service": service})
         return answer.raise_for_status().json()["ticket"]
 
     def serve(self, counter: str = "1") -> str:
         """Calls, starts and completes; the number."""
-        number = self.at(counter, "callNext")["ticket"]["number"]
+        number: str = self.at(counter, "callNext")["ticket"]["number"]
         self.at(counter, "start", ticket=number)
         self.at(counter, "complete", ticket=number)
         return number
 
-    def served(self, service: str = "A", counter: str = "1") -> dict:
+    def served(self, service: str = "A", counter: str = "1") -> Any:
         """A ticket that nobody waits before, taken and served."""
         ticket = self.take(service)
         assert self.serve(counter) == ticket["number"]
@@ -90,5 +93,5 @@ class Desk:
         path = f"{self.office}/counters/{counter}/responses"
         return self.post(path, {"answer": answer, **more}, as_, key)
 
-    def satisfaction(self, **params) -> dict:
+    def satisfaction(self, **params) -> Any:
         return self.get(f"{self.office}/satisfaction", **params).raise_for_status().json()
