@@ -6,6 +6,7 @@ what perhaps did.
 """
 
 import asyncio
+import re
 from typing import Any
 
 from redis import asyncio as aioredis
@@ -20,7 +21,12 @@ POLICY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noe
 CONNECT_PAUSES = (0.05, 0.2)  # seconds before the second and third try to connect
 LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 # Replies by which a server refuses a command as a whole, having executed nothing.
-REFUSALS = ("MISCONF", "READONLY", "OOM", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "LOADING")
+# Of a script Redis 6.2 says where the refused write stands; the state behind these replies cannot
+# change while a script runs, so that it was its first.
+REFUSALS = re.compile(
+    r"(?:.*@user_script: ?\d+: -?)?"
+    r"(?:MISCONF|READONLY|OOM|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|LOADING)\b"
+)
 
 
 class RedisPolicyError(exceptions.RedisError):
@@ -101,9 +107,14 @@ def problem(error: exceptions.RedisError) -> Problem | None:
         return Problem("REDIS_POLICY", private=str(error))
     if isinstance(error, exceptions.MaxConnectionsError):
         return Problem("OVERLOADED", private=name)
-    refused = isinstance(error, exceptions.ResponseError) and str(error).startswith(REFUSALS)
-    if refused or isinstance(error, NotConnectedError | exceptions.BusyLoadingError):
+    if _refused(error) or isinstance(error, NotConnectedError):
         return Problem("REDIS_UNAVAILABLE", private=name)
     if isinstance(error, LOST):
         return Problem("OUTCOME_UNKNOWN", private=name)
     return None
+
+
+def _refused(error: exceptions.RedisError) -> bool:
+    """Redis-py takes the first word off the text of replies that it has a class for."""
+    reply = f"{getattr(error, 'status_code', None) or ''} {error}".lstrip()
+    return bool(REFUSALS.match(reply))
