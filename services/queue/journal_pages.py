@@ -43,7 +43,7 @@ class EventReader:
         rewinds = self._live.rewinds
         while True:
             moved = self._live.next_move()
-            page = await self._page()
+            page = await self._page() if self._live.rewinds == rewinds else []
             if self._live.rewinds != rewinds:
                 raise Problem("JOURNAL_REWOUND")
             if page:
