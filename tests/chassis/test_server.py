@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from services.chassis.config import ConfigError, ServerConfig
 from services.chassis.errors import Problem
-from services.chassis.server import Service, cancelled, serve
+from services.chassis.server import Service, serve
 from services.chassis.telemetry import RPC
 from tests.chassis.conftest import wait_serving
 from tests.chassis.tiny import FILE, NAME, PACKAGE, Word
@@ -244,22 +244,3 @@ async def test_a_signal_ends_the_process_with_status_zero(tmp_path, number):
         process.kill()
         process.wait()
         process.stderr.close()
-
-
-async def test_a_task_that_lost_a_cancellation_is_cancelled_again():
-    lost = 0
-
-    async def stubborn():
-        nonlocal lost
-        while True:
-            try:
-                await asyncio.sleep(60)
-            except asyncio.CancelledError:
-                if lost == 2:
-                    raise
-                lost += 1
-
-    tasks = [asyncio.create_task(stubborn()), asyncio.create_task(asyncio.sleep(60))]
-    await asyncio.sleep(0)
-    await cancelled(tasks)
-    assert all(task.cancelled() for task in tasks)
