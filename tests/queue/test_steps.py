@@ -6,7 +6,7 @@ from redis.exceptions import ResponseError
 
 from services.chassis.errors import Problem
 from services.chassis.redis_policy import NotConnectedError
-from services.queue.steps import unavailable, unknown
+from services.queue.steps import asked, unavailable, unknown
 
 
 @pytest.mark.parametrize(
