@@ -50,7 +50,7 @@ async def test_a_reader_goes_from_day_to_day():
 
 async def test_what_is_written_at_midnight_while_the_reader_looks_is_not_skipped():
     days = Days({YESTERDAY: [b"open"]})
-    reader = EventReader(days, days)  # type: ignore[arg-type]
+    reader = EventReader(days, days)
     pages = reader.pages(START)
     assert [item[:3] for item in await anext(pages)] == [(YESTERDAY, 0, b"open")]
     days.midnight = {YESTERDAY: [b"last", b"close"], TODAY: [b"new"]}
