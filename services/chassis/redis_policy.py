@@ -23,10 +23,8 @@ LOST = (exceptions.ConnectionError, exceptions.TimeoutError)
 # Replies by which a server refuses a command as a whole, having executed nothing.
 # Of a script Redis 6.2 says where the refused write stands; the state behind these replies cannot
 # change while a script runs, so that it was its first.
-REFUSALS = re.compile(
-    r"(?:.*@user_script: ?\d+: -?)?"
-    r"(?:MISCONF|READONLY|OOM|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|LOADING)\b"
-)
+WORDS = "MISCONF|READONLY|OOM|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|LOADING"
+REFUSALS = re.compile(rf"(?:.*@user_script: ?\d+: -?)?(?:{WORDS})\b")
 
 
 class RedisPolicyError(exceptions.RedisError):
@@ -45,10 +43,7 @@ async def assert_policy(connection: Any) -> None:
         await connection.send_command("CONFIG", "GET", name)
         try:
             found[name] = (await connection.read_response())[1].decode()
-        except (
-            exceptions.ResponseError,
-            IndexError,
-        ):  # hidden settings prove nothing
+        except (exceptions.ResponseError, IndexError):  # what is hidden proves nothing
             found[name] = ""
     wrong = {name: value for name, value in POLICY.items() if found[name] != value}
     if wrong:
@@ -107,14 +102,10 @@ def problem(error: exceptions.RedisError) -> Problem | None:
         return Problem("REDIS_POLICY", private=str(error))
     if isinstance(error, exceptions.MaxConnectionsError):
         return Problem("OVERLOADED", private=name)
-    if _refused(error) or isinstance(error, NotConnectedError):
+    # Redis-py takes the first word off the text of replies that it has a class for.
+    reply = f"{getattr(error, 'status_code', None) or ''} {error}".lstrip()
+    if REFUSALS.match(reply) or isinstance(error, NotConnectedError):
         return Problem("REDIS_UNAVAILABLE", private=name)
     if isinstance(error, LOST):
         return Problem("OUTCOME_UNKNOWN", private=name)
     return None
-
-
-def _refused(error: exceptions.RedisError) -> bool:
-    """Redis-py takes the first word off the text of replies that it has a class for."""
-    reply = f"{getattr(error, 'status_code', None) or ''} {error}".lstrip()
-    return bool(REFUSALS.match(reply))
