@@ -282,14 +282,16 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         self, code: str, row: TicketRow, id: str, event: int | None = None
     ) -> ticket_pb2.Ticket:
         """As the fold sees it, once it has the ticket's last event; as stored where it does not
-        follow that day. `event` is shown in place of the last one: a repetition's own."""
+        follow that day, or still has another journal, of which a failover lost the end. `event` is
+        shown in place of the last one: a repetition's own."""
         live = await self._offices.past(code)
         boards = await live.reach(row.day, row.event) if live.follows(row.day) else None
-        if boards is None:
+        ticket = boards.day.tickets.get(row.number) if boards else None
+        if boards is None or ticket is None or ticket.issued_at != row.issued_at:
             message = ticket_message(code, row.day, row, id=id)
         else:
             rule = None if boards.day.closed else boards.day.policy.rule
-            ticket, place = boards.day.tickets[row.number], boards.place(row.number)
+            place = boards.place(row.number)
             message = ticket_message(code, row.day, ticket, id=id, rule=rule, place=place)
         if event is not None:
             message.event = event
