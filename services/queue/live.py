@@ -132,6 +132,7 @@ class Live:
             raise RewoundError
         newest = await self._archive.newest(self.code)
         self.boards, self._pending = None, Pending()
+        self._built, self._kept = empty_board(self.code), ("", False)
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
