@@ -240,7 +240,7 @@ async def asked(awaitable: Any) -> Any:
 
 @contextmanager
 def after_writing() -> Iterator[None]:
-    """Around reads for the answer to a step that was done: "nothing has changed" would be untrue."""
+    """Around what is read to answer a step that was done: that nothing changed would be untrue."""
     try:
         yield
     except Problem as failed:
