@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from services.chassis.errors import Problem
 from services.queue.archive import Archive
@@ -37,7 +37,7 @@ class EventReader:
         self._n = -1
         self._cursor = ""  # of the event read last, empty before the day's first
 
-    async def pages(self, cursor: str) -> AsyncIterator[list[Item]]:
+    async def pages(self, cursor: str) -> AsyncGenerator[list[Item], None]:
         """Events after the cursor, a page at a time, for ever. EVENTS_EXPIRED, JOURNAL_REWOUND,
         KECAMATAN_NOT_FOUND once the office is off the list."""
         await self._place(cursor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -259,7 +259,7 @@ class Live:
         finally:
             self._watchers -= 1
 
-    async def watch(self) -> AsyncIterator[tuple[Publication, bool]]:
+    async def watch(self) -> AsyncGenerator[tuple[Publication, bool], None]:
         """Every publication from now on, and whether the watcher must take it as a whole: at first,
         after one that it missed, on a new day. KECAMATAN_NOT_FOUND once it is off the list."""
         await self._settle()
