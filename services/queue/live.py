@@ -70,7 +70,6 @@ class Live:
         self.code = code
         self.boards: Boards | None = None
         self.last: Entry | None = None
-        self.rewinds = 0
         self.ended = False
         self.ready = False
         self.running = False
@@ -109,7 +108,6 @@ class Live:
                 await self._catch_up()
                 await self._follow()
             except RewoundError:
-                self.rewinds += 1
                 self.last, self.ready = None, False
                 self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
@@ -125,14 +123,13 @@ class Live:
     async def _catch_up(self) -> None:
         """Takes up where it was if the journal still has that event, else from the day's first."""
         if self.last is not None:
-            day, n, leaf = self.last
-            if await self._archive.at(self.code, day, n) == leaf:
-                self.ready = True
-                self._announce(urgent=True)
-                return
-            raise RewoundError
+            await self._check_last()
+            self.ready = True
+            self._announce(urgent=True)
+            return
         newest = await self._archive.newest(self.code)
         self.boards, self._pending = None, Pending()
+        self._built, self._kept = empty_board(self.code), ("", False)
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
@@ -142,7 +139,16 @@ class Live:
     async def _follow(self) -> None:
         while True:
             day, n = self.last[:2] if self.last else ("", -1)
-            await self._take(await self._archive.follow(self.code, day, n, BLOCK_MS))
+            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
+            await self._check_last()  # a connection may have been replaced without a word
+            await self._take(entries)
+
+    async def _check_last(self) -> None:
+        """RewoundError unless the journal still has the event that was observed last."""
+        if self.last is not None:
+            day, n, leaf = self.last
+            if await self._archive.at(self.code, day, n) != leaf:
+                raise RewoundError
 
     async def _take(self, entries: list[Entry]) -> None:
         urgent = False
