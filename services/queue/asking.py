@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from services.chassis import access
 from services.chassis.errors import Problem
+from services.queue import grammar
 from services.queue.model import Channel, Lane
 from services.queue.request import Request
 from tunggu.queue.v1 import ticket_pb2
@@ -19,11 +20,6 @@ from tunggu.queue.v1 import ticket_pb2
 SUPERVISOR = "SUPERVISOR"
 STAFF = frozenset({"KIOSK", "OFFICER", "SUPERVISOR", "INTERNAL", "ADMIN", "WAR_ROOM"})
 
-_CODE = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}")
-_COUNTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,7}")
-_NUMBER = re.compile(r"[A-Z][0-9]{3,6}")
-_SERVICE = re.compile(r"[A-Z]")
-_DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _HOLDER = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -51,13 +47,13 @@ LANES = {
 
 
 def code_of(message: Any) -> str:
-    if not _CODE.fullmatch(message.kecamatan):
+    if not grammar.CODE.fullmatch(message.kecamatan):
         raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": message.kecamatan[:32]})
     return str(message.kecamatan)
 
 
 def counter_of(message: Any) -> str:
-    if not _COUNTER.fullmatch(message.counter):
+    if not grammar.COUNTER.fullmatch(message.counter):
         raise Problem("COUNTER_NOT_FOUND", {"counter": message.counter[:32]})
     return str(message.counter)
 
@@ -66,7 +62,7 @@ def number_of(value: str, field: str) -> str:
     """A ticket's number; required, and unknown rather than invalid when it cannot be one."""
     if not value:
         raise Problem("INVALID_REQUEST", {"field": field})
-    if not _NUMBER.fullmatch(value):
+    if not grammar.NUMBER.fullmatch(value):
         raise Problem("TICKET_NOT_FOUND", {"number": value[:32]})
     return value
 
@@ -74,13 +70,13 @@ def number_of(value: str, field: str) -> str:
 def service_of(value: str) -> str:
     if not value:
         raise Problem("INVALID_REQUEST", {"field": "service"})
-    if not _SERVICE.fullmatch(value):
+    if not grammar.SERVICE.fullmatch(value):
         raise Problem("SERVICE_NOT_FOUND", {"service": value[:32]})
     return value
 
 
 def day_of(value: str, field: str) -> str:
-    if not _DAY.fullmatch(value):
+    if not grammar.DATE.fullmatch(value):
         raise Problem("INVALID_REQUEST", {"field": field})
     return value
 

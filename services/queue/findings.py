@@ -243,6 +243,12 @@ INDICATORS: dict[str, tuple[str, str]] = {
         "Loket {c}: {count} dari {of} panggilan tidak hadir; kantor {share} %.",
         "Counter {c}: {count} of {of} calls were no-shows; the office {share} %.",
     ),
+    "EMPTY_CALLS": (
+        "Loket {c}: {count} panggilan dibatalkan tanpa melayani (dikembalikan ke antrean atau "
+        "ditahan kurang dari satu menit); panggilan itu tetap dihitung dalam aturan.",
+        "Counter {c}: {count} calls undone without serving anybody (requeued, or on hold for less "
+        "than a minute); they still count for the rule.",
+    ),
     "SET_CHANGES": (
         "Loket {c}: layanannya diganti {count} kali.",
         "Counter {c}: its services were changed {count} times.",

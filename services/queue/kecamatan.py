@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from google.protobuf import json_format
 
 from services.chassis.errors import Problem
+from services.queue import grammar
 from services.queue.policy import canonical, parse_policy
 from tunggu.queue.v1 import kecamatan_pb2 as pb
 from tunggu.queue.v1 import ticket_pb2
@@ -42,12 +43,7 @@ DEFAULTS = {
 MAX_SECONDS = 86_400
 MAX_COUNT = 9999
 
-_CODE = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SERVICE = re.compile(r"[A-Z]")
-_COUNTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,7}")
-_MINUTE = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 # What holds on a date ---------------------------------------------------------------------------
@@ -163,7 +159,7 @@ def validate(code: str, file: pb.Kecamatan) -> None:
     _want(file.api_version == API_VERSION, "apiVersion", f"must be {API_VERSION}")
     _want(file.kind == KIND, "kind", f"must be {KIND}")
     _like(_LABEL, file.metadata.name, "metadata.name", "must be a DNS label")
-    _like(_CODE, spec.code, "spec.code", "must look like 73.71.03")
+    _like(grammar.CODE, spec.code, "spec.code", "must look like 73.71.03")
     _want(spec.code == code, "spec.code", f"must equal the address, {code}")
     _text(spec.name, "spec.name", 64)
     _want(len(spec.address) <= 256, "spec.address", "must have at most 256 characters")
@@ -221,7 +217,7 @@ def _hours(hours: pb.Hours) -> None:
 
 def _date(value: str, field: str) -> None:
     try:
-        good = bool(_DATE.fullmatch(value)) and bool(date.fromisoformat(value))
+        good = bool(grammar.DATE.fullmatch(value)) and bool(date.fromisoformat(value))
     except ValueError:
         good = False
     _want(good, field, "must be a date, YYYY-MM-DD")
@@ -236,9 +232,9 @@ def _day(intervals: Sequence[pb.Interval], path: str) -> None:
     before = ""
     for i, interval in enumerate(intervals):
         field = f"{path}[{i}]"
-        _like(_MINUTE, interval.open, f"{field}.open", "must be HH:MM")
+        _like(grammar.MINUTE, interval.open, f"{field}.open", "must be HH:MM")
         close = interval.close
-        _want(close == "24:00" or bool(_MINUTE.fullmatch(close)), f"{field}.close", "must be HH:MM")
+        _like(grammar.CLOSING_MINUTE, close, f"{field}.close", "must be HH:MM")
         _want(interval.open < close, f"{field}.close", "must be after open")
         _want(before <= interval.open, f"{field}.open", "must not be before the last close")
         before = close
@@ -248,7 +244,7 @@ def _services(services: Sequence[pb.ServiceSpec]) -> None:
     _number(len(services), "spec.services", 1, 26)
     for i, service in enumerate(services):
         path = f"spec.services[{i}]"
-        _like(_SERVICE, service.code, f"{path}.code", "must be one letter, A to Z")
+        _like(grammar.SERVICE, service.code, f"{path}.code", "must be one letter, A to Z")
         _text(service.name, f"{path}.name", 64)
         _number(service.typical_minutes, f"{path}.typicalMinutes", 0, 480)
         _quota(service, f"{path}.quota")
@@ -271,7 +267,9 @@ def _counters(spec: pb.KecamatanSpec) -> None:
     known = {service.code for service in spec.services}
     for i, counter in enumerate(spec.counters):
         path = f"spec.counters[{i}]"
-        _like(_COUNTER, counter.id, f"{path}.id", "must have 1 to 8 letters, digits or hyphens")
+        _like(
+            grammar.COUNTER, counter.id, f"{path}.id", "must have 1 to 8 letters, digits or hyphens"
+        )
         _want(len(counter.name) <= 64, f"{path}.name", "must have at most 64 characters")
         _want(bool(counter.services), f"{path}.services", "must name at least one service")
         _want(set(counter.services) <= known, f"{path}.services", "names an unknown service")

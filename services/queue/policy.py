@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.queue import grammar
 from services.queue.model import (
     Channel,
     Day,
@@ -32,11 +33,6 @@ CLOSING_GRACE = timedelta(hours=2)
 MAX_COUNT = 999_999
 MAX_SECONDS = 86_400
 
-_CODE = re.compile("[0-9]{2}[.][0-9]{2}[.][0-9]{2}")
-_COUNTER = re.compile("[A-Za-z0-9][A-Za-z0-9-]{0,7}")
-_SERVICE = re.compile("[A-Z]")
-_MINUTE = re.compile("(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-
 
 # The document
 
@@ -53,7 +49,7 @@ def parse_policy(document: bytes) -> Policy:
     _keys(mapping, "the policy", "code counters hours rule services timezone")
     services = _services(mapping["services"])
     return Policy(
-        code=_word(mapping["code"], _CODE, "code"),
+        code=_word(mapping["code"], grammar.CODE, "code"),
         timezone=_timezone(mapping["timezone"]),
         hours=_hours(mapping["hours"]),
         services=services,
@@ -123,8 +119,8 @@ def _hours(value: Any) -> tuple[tuple[str, str], ...]:
     before = "00:00"
     for entry in value:
         _keys(entry, "an entry of hours", "close open")
-        opens = _word(entry["open"], _MINUTE, "open")
-        closes = _word(entry["close"], _MINUTE, "close")
+        opens = _word(entry["open"], grammar.CLOSING_MINUTE, "open")
+        closes = _word(entry["close"], grammar.CLOSING_MINUTE, "close")
         if not before <= opens < closes:
             raise ValueError("hours must be in order and not overlap")
         before = closes
@@ -140,7 +136,7 @@ def _services(value: Any) -> dict[str, ServicePolicy]:
 
 def _service(entry: Any) -> ServicePolicy:
     _keys(entry, "a service", "channels code quota")
-    code = _word(entry["code"], _SERVICE, "a service's code")
+    code = _word(entry["code"], grammar.SERVICE, "a service's code")
     channels = _sorted_codes(entry["channels"], f"channels of {code}", Channel.__members__)
     _keys(entry["quota"], f"quota of {code}", "day web")
     return ServicePolicy(
@@ -155,7 +151,7 @@ def _counters(value: Any, services: Mapping[str, Any]) -> dict[str, tuple[str, .
     counters: dict[str, tuple[str, ...]] = {}
     for entry in _list(value, "counters"):
         _keys(entry, "a counter", "id services")
-        counter = _word(entry["id"], _COUNTER, "a counter's id")
+        counter = _word(entry["id"], grammar.COUNTER, "a counter's id")
         if counter in counters:
             raise ValueError("two counters have the same id")
         named = _sorted_codes(entry["services"], f"services of counter {counter}", services)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,14 +11,15 @@ from google.protobuf import json_format
 
 from services.chassis.errors import Problem, to_status
 from services.queue import asking
+from services.queue.audit import audit_entry, entry_before, token_of
+from services.queue.draining import until
 from services.queue.journal_pages import EventReader
-from services.queue.lines import Line
-from services.queue.live import Live, Publication
 from services.queue.model import Channel, Lane
 from services.queue.offices import Offices
 from services.queue.rows import Done, TicketRow, ticket_id
+from services.queue.steps import after_writing
 from services.queue.store import Store
-from services.queue.view import counter_message, ticket_message, timestamp
+from services.queue.view import counter_message, ticket_message, watch_message
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1 import queue_pb2_grpc, ticket_pb2
 
@@ -73,7 +71,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
     async def _new(self, done: Done, code: str) -> ticket_pb2.Ticket:
         """The ticket of an issue, with its id: whoever took it may have it again."""
         row = _ticket(done)
-        return await self._ticket(code, row, ticket_id(code, row.day, row.secret), done.event)
+        return await self._done(code, done, ticket_id(code, row.day, row.secret))
 
     async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> Any:
         if request.ticket_id:
@@ -221,9 +219,9 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         code = asking.code_of(request)
         await self._store.file(code)
         size = asking.size_of(request.page_size, AUDIT_PAGE, AUDIT_MOST)
-        rows = await self._store.audit(code, size, _page(request.page_token))
-        entries = [_audit_entry(fields) for _, fields in rows]
-        more = _token(rows[-1][0]) if len(rows) == size else ""
+        rows = await self._store.audit(code, size, entry_before(request.page_token))
+        entries = [audit_entry(fields) for _, fields in rows]
+        more = token_of(rows[-1][0]) if len(rows) == size else ""
         return pb.ListAuditResponse(entries=entries, next_page_token=more)
 
     # What everyone may see ----------------------------------------------------------------------
@@ -237,15 +235,15 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         self, request: pb.WatchBoardRequest, context: Context
     ) -> AsyncIterator[pb.WatchBoardResponse]:
         live = await self._offices.get(asking.code_of(request))
-        async for publication, whole in _until(self._draining, live.watch()):
-            yield _watch_message(live, publication, whole)
+        async for publication, whole in until(self._draining, live.watch()):
+            yield watch_message(live, publication, whole)
 
     async def WatchEvents(
         self, request: pb.WatchEventsRequest, context: Context
     ) -> AsyncIterator[pb.WatchEventsResponse]:
         live = await self._offices.get(asking.code_of(request))
         reader = EventReader(live, self._offices.archive)
-        async for page in _until(self._draining, reader.pages(request.cursor)):
+        async for page in until(self._draining, reader.pages(request.cursor)):
             for day, event, leaf, cursor in page:
                 yield pb.WatchEventsResponse(day=day, event=event, leaf=leaf, cursor=cursor)
 
@@ -276,20 +274,23 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         return (await self._store.agenda(code)).day
 
     async def _done(self, code: str, done: Done, id: str = "") -> ticket_pb2.Ticket:
-        return await self._ticket(code, _ticket(done), id, done.event)
+        with after_writing():
+            return await self._ticket(code, _ticket(done), id, done.event)
 
     async def _ticket(
         self, code: str, row: TicketRow, id: str, event: int | None = None
     ) -> ticket_pb2.Ticket:
         """As the fold sees it, once it has the ticket's last event; as stored where it does not
-        follow that day. `event` is shown in place of the last one: a repetition's own."""
+        follow that day, or still has another journal, of which a failover lost the end. `event` is
+        shown in place of the last one: a repetition's own."""
         live = await self._offices.past(code)
         boards = await live.reach(row.day, row.event) if live.follows(row.day) else None
-        if boards is None:
+        ticket = boards.day.tickets.get(row.number) if boards else None
+        if boards is None or ticket is None or ticket.issued_at != row.issued_at:
             message = ticket_message(code, row.day, row, id=id)
         else:
             rule = None if boards.day.closed else boards.day.policy.rule
-            ticket, place = boards.day.tickets[row.number], boards.place(row.number)
+            place = boards.place(row.number)
             message = ticket_message(code, row.day, ticket, id=id, rule=rule, place=place)
         if event is not None:
             message.event = event
@@ -299,7 +300,8 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         row = done.counter
         if row is None:
             raise Problem("INTERNAL", private="a counter verb without a counter")
-        ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
+        with after_writing():
+            ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
         state = ticket.state if ticket else ""
         message = counter_message(code, row.day, row.id, row, "", state)
         message.event = done.event  # a repetition's own
@@ -343,77 +345,3 @@ _REASONS = {
     pb.STOP_REASON_FULL: "full",
     pb.STOP_REASON_OTHER: "other",
 }
-
-
-async def _until(draining: asyncio.Event, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    """The items until the server drains: an open stream would keep it from stopping."""
-    stop = asyncio.ensure_future(draining.wait())
-    following: asyncio.Future[Any] | None = None
-    try:
-        while not draining.is_set():
-            following = asyncio.ensure_future(anext(items))
-            await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
-                return
-            yield following.result()
-    finally:
-        stop.cancel()
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-
-
-def _watch_message(live: Live, publication: Publication, whole: bool) -> pb.WatchBoardResponse:
-    built = publication.built
-    lines = built.lines if whole else publication.lines
-    day = live.day if live.day and live.day.day == built.day else None
-    numbers = list(day.tickets) if whole and day else publication.tickets
-    rule = None if day is None or day.closed else day.policy.rule
-    return pb.WatchBoardResponse(
-        body=built.body,
-        etag=built.etag,
-        service_day=built.day,
-        event=built.event,
-        snapshot=whole,
-        lines=[_line_message(service, line) for service, line in lines.items()],
-        tickets=[
-            ticket_message(live.code, built.day, day.tickets[number], rule=rule)
-            for number in numbers
-            if day and number in day.tickets
-        ],
-    )
-
-
-def _line_message(service: str, line: Line) -> pb.Line:
-    return pb.Line(
-        service=service, numbers=line.numbers, p50_seconds=line.p50, p90_seconds=line.p90
-    )
-
-
-def _audit_entry(fields: dict[str, str]) -> pb.AuditEntry:
-    return pb.AuditEntry(
-        at=timestamp(int(fields["t"])),
-        subject=asking.unquoted(fields["s"]),
-        verb=fields["v"],
-        counter=fields["c"],
-        number=fields["k"],
-        service_day=fields["d"],
-        event=int(fields["n"]),
-    )
-
-
-def _token(id: str) -> str:
-    return base64.urlsafe_b64encode(id.encode()).decode()
-
-
-def _page(token: str) -> str:
-    try:
-        id = base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, ValueError):
-        raise Problem("INVALID_REQUEST", {"field": "pageToken"}) from None
-    if token and not _ENTRY.fullmatch(id):
-        raise Problem("INVALID_REQUEST", {"field": "pageToken"})
-    return id
-
-
-_ENTRY = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")

@@ -7,8 +7,11 @@ from typing import Protocol
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.queue.board import Place
+from services.queue.lines import Line
+from services.queue.live import Live, Publication
 from services.queue.model import Channel, Lane, Rule
 from services.queue.rows import CounterRow
+from tunggu.queue.v1 import queue_pb2
 from tunggu.queue.v1 import ticket_pb2 as pb
 
 AT_COUNTER = ("CALLED", "SERVING", "COMPLETED")
@@ -100,6 +103,36 @@ def _return_by(ticket: TicketLike, state: str, rule: Rule) -> int:
     if state == "NO_SHOW" and ticket.returns < rule.return_times:
         return ticket.since + rule.return_within * 1000
     return 0
+
+
+def watch_message(
+    live: Live, publication: Publication, whole: bool
+) -> queue_pb2.WatchBoardResponse:
+    """A publication as it is sent; `whole` to who has none, or not the one before."""
+    built = publication.built
+    lines = built.lines if whole else publication.lines
+    day = live.day if live.day and live.day.day == built.day else None
+    numbers = list(day.tickets) if whole and day else publication.tickets
+    rule = None if day is None or day.closed else day.policy.rule
+    return queue_pb2.WatchBoardResponse(
+        body=built.body,
+        etag=built.etag,
+        service_day=built.day,
+        event=built.event,
+        snapshot=whole,
+        lines=[line_message(service, line) for service, line in lines.items()],
+        tickets=[
+            ticket_message(live.code, built.day, day.tickets[number], rule=rule)
+            for number in numbers
+            if day and number in day.tickets
+        ],
+    )
+
+
+def line_message(service: str, line: Line) -> queue_pb2.Line:
+    return queue_pb2.Line(
+        service=service, numbers=line.numbers, p50_seconds=line.p50, p90_seconds=line.p90
+    )
 
 
 def counter_message(

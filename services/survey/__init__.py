@@ -15,8 +15,8 @@ the survey's own, beside the queue's. S = `tunggu:{73.71.03}:survey`, D = 202603
 The last three link tickets to answers: they go when the day closes, and 2 days of real time after
 their last write in any case. What stays are counts.
 
-Layers: `__main__` → `compose` → `follower`, `servicer`, `official`, `figures` → `days` → `store`,
-`queue_client`. `keys` and `store` know Redis, `queue_client` the queue. `asking`, `view`, `tables`,
-`report` and `chart` stand between messages and the rest. Pure: model, tally, interval, ikm,
-periods.
+Layers: `__main__` → `compose` → `follower`, `servicer`, `official`, `figures` → `daybook` →
+`store`, `queue_client`. `keys` and `store` know Redis, `queue_client` the queue. `asking`, `view`,
+`tables`, `report` and `chart` stand between messages and the rest. Pure: model, tally, interval,
+ikm, periods.
 """

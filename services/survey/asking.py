@@ -10,7 +10,7 @@ from typing import Any
 
 from services.chassis import access
 from services.chassis.errors import Problem
-from services.survey.days import Days
+from services.survey.daybook import Daybook
 from services.survey.ikm import RATINGS, UNSUR
 from services.survey.model import Answer, Reason
 from services.survey.periods import dates
@@ -109,9 +109,9 @@ def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
     return Request(code, verb, message.request_id, caller or access.caller().subject, content)
 
 
-async def period_of(message: Any, code: str, days: Days) -> list[str]:
+async def period_of(message: Any, code: str, daybook: Daybook) -> list[str]:
     """The dates from `from` to `to`; none before the office's first day. INVALID_REQUEST."""
-    last = message.to or await days.last(code)
+    last = message.to or await daybook.last(code)
     if not last and not getattr(message, "from"):
         return []
     return span(getattr(message, "from") or last, last, "from", "to")

@@ -13,7 +13,7 @@ from services.chassis.config import ConfigError
 from services.chassis.redis_policy import redis_connection
 from services.survey.config import SurveyConfig
 from services.survey.credential import internal_token
-from services.survey.days import Days
+from services.survey.daybook import Daybook
 from services.survey.figures import FiguresServicer
 from services.survey.follower import Follower
 from services.survey.official import IndexServicer
@@ -45,10 +45,10 @@ async def serve(settings: SurveyConfig) -> None:
 
     async with _queue(settings) as through:
         queue = QueueClient(through)
-        days = Days(store, queue)
-        survey = SurveyServicer(store, queue, days, draining)
-        index = IndexServicer(store, queue, days)
-        figures = FiguresServicer(days)
+        daybook = Daybook(store, queue)
+        survey = SurveyServicer(store, queue, daybook, draining)
+        index = IndexServicer(store, queue, daybook)
+        figures = FiguresServicer(daybook)
         await server.serve(
             settings,
             [

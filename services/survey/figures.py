@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 
 from services.survey import asking, periods, tables, view
-from services.survey.days import Days
+from services.survey.daybook import Daybook
 from tunggu.survey.v1 import figures_pb2 as pb
 from tunggu.survey.v1 import figures_pb2_grpc
 
@@ -18,12 +18,12 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class FiguresServicer(figures_pb2_grpc.FiguresServiceServicer):
     """Reads only; the figures are the queue's and the survey's own."""
 
-    def __init__(self, days: Days) -> None:
-        self._days = days
+    def __init__(self, daybook: Daybook) -> None:
+        self._daybook = daybook
 
     async def GetFigures(self, request: pb.GetFiguresRequest, context: Context) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         other = _compared(request, dates)
         now, then = await self._period(code, dates), await self._period(code, other)
         figures = pb.Figures(
@@ -35,13 +35,13 @@ class FiguresServicer(figures_pb2_grpc.FiguresServiceServicer):
         return pb.GetFiguresResponse(figures=figures)
 
     async def _period(self, code: str, dates: Sequence[str]) -> periods.Period:
-        return periods.period(await self._days.joined(code, dates))
+        return periods.period(await self._daybook.joined(code, dates))
 
     async def ExportFigures(self, request: pb.ExportFiguresRequest, context: Context) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         return pb.ExportFiguresResponse(
-            body=tables.figures(await self._days.joined(code, dates)),
+            body=tables.figures(await self._daybook.joined(code, dates)),
             content_type=tables.CONTENT_TYPE,
             filename=tables.filename("kinerja", code, dates),
         )

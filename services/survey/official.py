@@ -8,7 +8,7 @@ import grpc
 
 from services.chassis.errors import Problem
 from services.survey import asking, report, tables, view
-from services.survey.days import Days
+from services.survey.daybook import Daybook
 from services.survey.questionnaire import questionnaire
 from services.survey.queue_client import QueueClient
 from services.survey.store import Store
@@ -21,10 +21,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class IndexServicer(index_pb2_grpc.IndexServiceServicer):
     """Nothing of the three buttons enters here but the report, where they stand apart."""
 
-    def __init__(self, store: Store, queue: QueueClient, days: Days) -> None:
+    def __init__(self, store: Store, queue: QueueClient, daybook: Daybook) -> None:
         self._store = store
         self._queue = queue
-        self._days = days
+        self._daybook = daybook
 
     async def GetQuestionnaire(self, request: pb.GetQuestionnaireRequest, context: Context) -> Any:
         return pb.GetQuestionnaireResponse(questionnaire=view.questions(questionnaire()))
@@ -49,22 +49,22 @@ class IndexServicer(index_pb2_grpc.IndexServiceServicer):
 
     async def GetIndex(self, request: pb.GetIndexRequest, context: Context) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
-        records = await self._days.records(code, dates)
+        dates = await asking.period_of(request, code, self._daybook)
+        records = await self._daybook.records(code, dates)
         return pb.GetIndexResponse(index=view.index(code, dates, records))
 
     async def ExportIndex(self, request: pb.ExportIndexRequest, context: Context) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         return pb.ExportIndexResponse(
-            body=tables.index(await self._days.records(code, dates)),
+            body=tables.index(await self._daybook.records(code, dates)),
             content_type=tables.CONTENT_TYPE,
             filename=tables.filename("ikm", code, dates),
         )
 
     async def GetReport(self, request: pb.GetReportRequest, context: Context) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         office = (await self._queue.office(code)).name
-        page = report.page(office, code, dates, await self._days.records(code, dates))
+        page = report.page(office, code, dates, await self._daybook.records(code, dates))
         return pb.GetReportResponse(body=page.encode(), content_type=report.CONTENT_TYPE)

@@ -11,7 +11,7 @@ import grpc
 
 from services.chassis.errors import Problem
 from services.survey import asking, tables, view
-from services.survey.days import Days
+from services.survey.daybook import Daybook
 from services.survey.model import Served
 from services.survey.queue_client import QueueClient
 from services.survey.request import Request
@@ -29,11 +29,11 @@ class SurveyServicer(survey_pb2_grpc.SurveyServiceServicer):
     """Admission is the chassis' (roles) and `asking`'s (form); the rule is the script's."""
 
     def __init__(
-        self, store: Store, queue: QueueClient, days: Days, draining: asyncio.Event
+        self, store: Store, queue: QueueClient, daybook: Daybook, draining: asyncio.Event
     ) -> None:
         self._store = store
         self._queue = queue
-        self._days = days
+        self._daybook = daybook
         self._draining = draining
 
     async def CreateResponse(self, request: pb.CreateResponseRequest, context: Context) -> Any:
@@ -65,11 +65,11 @@ class SurveyServicer(survey_pb2_grpc.SurveyServiceServicer):
         by = set(request.by)
         if not by <= {pb.BREAKDOWN_SERVICE, pb.BREAKDOWN_COUNTER}:
             asking.refuse("by")
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         shown = view.satisfaction(
             code,
             dates,
-            await self._days.records(code, dates),
+            await self._daybook.records(code, dates),
             by_service=pb.BREAKDOWN_SERVICE in by,
             by_counter=pb.BREAKDOWN_COUNTER in by,
         )
@@ -88,17 +88,17 @@ class SurveyServicer(survey_pb2_grpc.SurveyServiceServicer):
                 await asyncio.wait_for(self._draining.wait(), WATCH_S)
 
     async def _running(self, code: str) -> pb.Satisfaction:
-        last = await self._days.last(code)
+        last = await self._daybook.last(code)
         dates = [last] if last else []
-        return view.satisfaction(code, dates, await self._days.records(code, dates))
+        return view.satisfaction(code, dates, await self._daybook.records(code, dates))
 
     async def ExportSatisfaction(
         self, request: pb.ExportSatisfactionRequest, context: Context
     ) -> Any:
         code = asking.code_of(request)
-        dates = await asking.period_of(request, code, self._days)
+        dates = await asking.period_of(request, code, self._daybook)
         return pb.ExportSatisfactionResponse(
-            body=tables.satisfaction(await self._days.records(code, dates)),
+            body=tables.satisfaction(await self._daybook.records(code, dates)),
             content_type=tables.CONTENT_TYPE,
             filename=tables.filename("kepuasan-cepat", code, dates),
         )

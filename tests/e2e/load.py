@@ -65,11 +65,11 @@ class Ledger:
             while self.size < until:
                 await asyncio.sleep(0.02)
 
-    async def misses(self) -> None:
-        """Returns when one more try has been in vain."""
-        before = self.unanswered.total()
+    async def misses(self, by: int = 1) -> None:
+        """Returns when so many more tries have been in vain."""
+        until = self.unanswered.total() + by
         async with asyncio.timeout(PATIENCE):
-            while self.unanswered.total() == before:
+            while self.unanswered.total() < until:
                 await asyncio.sleep(0.02)
 
 

@@ -294,9 +294,7 @@ async def test_a_foreign_office_changes_nothing_on_the_board(office):
     await office.take("A")
     before = await office.do("GetBoard")
     elsewhere = Office(office.channel, office.redis)
-    await elsewhere.apply(
-        counters=COUNTERS[:1], services=[{"code": "A", "name": "A"}, {"code": "B", "name": "B"}]
-    )
+    await elsewhere.apply()
     await elsewhere.take("A")
     assert await office.do("GetBoard") == before
     await elsewhere.do("DeleteKecamatan", ADMIN)

@@ -16,7 +16,7 @@ from services.survey.queue_client import AWAY, QueueClient
 from services.survey.store import Store
 
 
-class Days:
+class Daybook:
     """Reads any office's days."""
 
     def __init__(self, store: Store, queue: QueueClient) -> None:
