@@ -98,6 +98,7 @@ def _examples(settings: Settings, url: str) -> list[str]:
         "              " + post("officer", "/counters/1:callNext", "{}"),
         "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
         "              " + post("supervisor", ":resumeIssuing", "{}"),
+        f"              {office}/report · {office}/satisfaction",
         "  admin       make apply FILE=kecamatan/makassar.yaml",
         "  any role    make token ROLE=OFFICER KECAMATAN=73.71.03",
     ]
