@@ -161,7 +161,6 @@ async def serve(
     finally:
         if not draining.is_set():
             await _drain(config, server, state, draining)
-        await server.stop(config.drain)
         log.info("stopped")
 
 
