@@ -82,7 +82,8 @@ class Live:
         self._pending = Pending()
         self._built: Built = empty_board(code)
         self._watchers = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = float("inf")
         self._sent_at = float("-inf")
         self._kept = ("", False)
 
@@ -114,9 +115,9 @@ class Live:
                 self.ready = False
                 log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
                 await asyncio.sleep(0.5)
-            except ValueError as error:  # a leaf that no release of ours has written
-                self.ready = False
-                log.error("cannot read the journal", extra={"fields": {"error": str(error)}})
+            except Exception:  # a leaf that no release of ours has written, or a bug
+                self.last, self.ready = None, False
+                log.exception("cannot fold", extra={"fields": {"kecamatan": self.code}})
                 await asyncio.sleep(5)
 
     async def _catch_up(self) -> None:
@@ -224,13 +225,15 @@ class Live:
         """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
         loop = asyncio.get_running_loop()
         when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
-        if self._timer and not self._timer.cancelled():
-            if self._timer.when() <= when:
+        if self._timer:
+            if self._due <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self._publish)
+        self._timer, self._due = loop.call_at(when, self._publish), when
 
     def _publish(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._timer = None
         if not self.ready:
             return

@@ -1,4 +1,4 @@
-"""What a failure of Redis means for a step."""
+"""What a failure of Redis means for a read and for a write."""
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
