@@ -302,11 +302,16 @@ class Live:
         return self.board()
 
     async def _settle(self) -> None:
-        if not self.ready:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REACH_S):
-                    await self._moved.wait()
+        await self.settled()
         self._check_ready()
+
+    async def settled(self) -> bool:
+        """Whether the journal is followed, after at most a moment for one that just began."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REACH_S):
+                while not self.ready and not self.ended:
+                    await self._moved.wait()
+        return self.ready
 
     def _has(self, day: str, event: int) -> bool:
         return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
