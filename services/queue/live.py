@@ -70,7 +70,6 @@ class Live:
         self.code = code
         self.boards: Boards | None = None
         self.last: Entry | None = None
-        self.rewinds = 0
         self.ended = False
         self.ready = False
         self.running = False
@@ -83,7 +82,8 @@ class Live:
         self._pending = Pending()
         self._built: Built = empty_board(code)
         self._watchers = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = float("inf")
         self._sent_at = float("-inf")
         self._kept = ("", False)
 
@@ -108,7 +108,6 @@ class Live:
                 await self._catch_up()
                 await self._follow()
             except RewoundError:
-                self.rewinds += 1
                 self.last, self.ready = None, False
                 self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
@@ -116,22 +115,21 @@ class Live:
                 self.ready = False
                 log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
                 await asyncio.sleep(0.5)
-            except ValueError as error:  # a leaf that no release of ours has written
-                self.ready = False
-                log.error("cannot read the journal", extra={"fields": {"error": str(error)}})
+            except Exception:  # a leaf that no release of ours has written, or a bug
+                self.last, self.ready = None, False
+                log.exception("cannot fold", extra={"fields": {"kecamatan": self.code}})
                 await asyncio.sleep(5)
 
     async def _catch_up(self) -> None:
         """Takes up where it was if the journal still has that event, else from the day's first."""
         if self.last is not None:
-            day, n, leaf = self.last
-            if await self._archive.at(self.code, day, n) == leaf:
-                self.ready = True
-                self._announce(urgent=True)
-                return
-            raise RewoundError
+            await self._check_last()
+            self.ready = True
+            self._announce(urgent=True)
+            return
         newest = await self._archive.newest(self.code)
         self.boards, self._pending = None, Pending()
+        self._built, self._kept = empty_board(self.code), ("", False)
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
@@ -141,7 +139,16 @@ class Live:
     async def _follow(self) -> None:
         while True:
             day, n = self.last[:2] if self.last else ("", -1)
-            await self._take(await self._archive.follow(self.code, day, n, BLOCK_MS))
+            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
+            await self._check_last()  # a connection may have been replaced without a word
+            await self._take(entries)
+
+    async def _check_last(self) -> None:
+        """RewoundError unless the journal still has the event that was observed last."""
+        if self.last is not None:
+            day, n, leaf = self.last
+            if await self._archive.at(self.code, day, n) != leaf:
+                raise RewoundError
 
     async def _take(self, entries: list[Entry]) -> None:
         urgent = False
@@ -227,13 +234,15 @@ class Live:
         """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
         loop = asyncio.get_running_loop()
         when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
-        if self._timer and not self._timer.cancelled():
-            if self._timer.when() <= when:
+        if self._timer:
+            if self._due <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self._publish)
+        self._timer, self._due = loop.call_at(when, self._publish), when
 
     def _publish(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._timer = None
         if not self.ready:
             return

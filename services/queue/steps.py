@@ -6,7 +6,8 @@ No state is kept but a cache of agendas; a stale one is found out by the script.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,9 @@ class Steps:
     async def _replayed(self, code: str, stored: str) -> Done:
         """The ticket and event of a request that was done before, live fields fresh."""
         _, day, number, event, counter = stored.split("|")
-        ticket = await self.ticket(code, day, number) if number else None
-        desk = await self.counter(code, day, counter) if counter else None
+        with after_writing():
+            ticket = await self.ticket(code, day, number) if number else None
+            desk = await self.counter(code, day, counter) if counter else None
         return Done(day, int(event or -1), ticket, desk)
 
     async def _past(self, request: Request, day: str, number: str) -> Done:
@@ -234,6 +236,17 @@ async def asked(awaitable: Any) -> Any:
         return await awaitable
     except RedisError as error:
         raise unavailable(error) from error
+
+
+@contextmanager
+def after_writing() -> Iterator[None]:
+    """Around what is read to answer a step that was done: that nothing changed would be untrue."""
+    try:
+        yield
+    except Problem as failed:
+        if failed.reason != "REDIS_UNAVAILABLE":
+            raise
+        raise Problem("OUTCOME_UNKNOWN", private=failed.private) from failed
 
 
 def flag(value: bool) -> str:

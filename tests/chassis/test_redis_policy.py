@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 
 import pytest
-from redis.exceptions import RedisError, ResponseError
+from redis._parsers.base import BaseParser
+from redis.exceptions import RedisError
 
 from services.chassis.redis_binary import REMEDY, redis_binary
 from services.chassis.redis_policy import (
@@ -131,17 +132,27 @@ async def test_an_answer_that_does_not_come_in_time_leaves_the_outcome_open(own_
     assert found.reason == "OUTCOME_UNKNOWN"
 
 
+IN_SCRIPT = "ERR Error running script (call to f_4b7b): @user_script:136: @user_script: 136: "
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
         ("MISCONF Errors writing to the AOF file: No space left on device", "REDIS_UNAVAILABLE"),
         ("OOM command not allowed when used memory > 'maxmemory'", "REDIS_UNAVAILABLE"),
         ("READONLY You can't write against a read only replica.", "REDIS_UNAVAILABLE"),
+        ("MASTERDOWN Link with MASTER is down", "REDIS_UNAVAILABLE"),
+        ("LOADING Redis is loading the dataset in memory", "REDIS_UNAVAILABLE"),
+        ("CLUSTERDOWN The cluster is down", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}-READONLY You can't write against a read only replica.", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}-MISCONF Errors writing to the AOF file", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}attempt to index a nil value", None),
         ("WRONGTYPE Operation against a key", None),
+        ("ERR Unknown command: it has no OOM in it", None),
     ],
 )
 def test_a_server_that_refuses_a_command_as_a_whole_did_nothing(reply, reason):
-    found = problem(ResponseError(reply))
+    found = problem(BaseParser.parse_error(reply))
     assert (found and found.reason) == reason
 
 

@@ -415,7 +415,7 @@ class Office:
             board = json.loads((await self.do("GetBoard")).body)
             if board["event"] >= event:
                 return board
-            assert time.monotonic() < deadline, "the board does not get there"
+            assert time.monotonic() < deadline, f"the board stays at {board['event']}"
             await asyncio.sleep(0.01)
 
     # Steps that tests begin with
