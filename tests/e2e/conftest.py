@@ -1,12 +1,15 @@
-"""A town at peace, which the files of races share; each of their tests has offices of its own."""
+"""The towns of the end-to-end tests: one at peace that the files of races share, each of whose
+tests has offices of its own, and a city in mapped time for each test that asks for one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from tests.e2e.mapped import City, mapped_city
 from tests.e2e.offices import PATIENCE, Way, Ways
 from tests.e2e.processes import Town
 
@@ -29,3 +32,9 @@ async def ways(calm_town: Town) -> AsyncIterator[Ways]:
         yield Ways(calm_town, way, each, phone)
     for one in each:
         await one.channel.close()
+
+
+@pytest_asyncio.fixture
+async def city(tmp_path: Path) -> AsyncIterator[City]:
+    async with mapped_city(tmp_path) as it:
+        yield it
