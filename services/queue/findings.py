@@ -244,10 +244,8 @@ INDICATORS: dict[str, tuple[str, str]] = {
         "Counter {c}: {count} of {of} calls were no-shows; the office {share} %.",
     ),
     "EMPTY_CALLS": (
-        "Loket {c}: {count} panggilan dibatalkan tanpa melayani (dikembalikan ke antrean atau "
-        "ditahan kurang dari satu menit); panggilan itu tetap dihitung dalam aturan.",
-        "Counter {c}: {count} calls undone without serving anybody (requeued, or on hold for less "
-        "than a minute); they still count for the rule.",
+        "Loket {c}: {count} panggilan dibatalkan tanpa melayani, namun tetap dihitung aturan.",
+        "Counter {c}: {count} calls undone without serving anybody; the rule still counts them.",
     ),
     "SET_CHANGES": (
         "Loket {c}: layanannya diganti {count} kali.",

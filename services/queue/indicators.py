@@ -60,14 +60,14 @@ class Watch:
             started = day.tickets[event.k].started_at
             if started is not None and event.t - started < SHORT_SERVICE_MS:
                 self._count("short", event.c)
-        self._see_empty_call(day, event)
+        self._see_empty_call(event)
         if event.e in BURST:
             channel = day.tickets[event.k].channel.name
             of_channel = self.minutes.setdefault((event.e, channel), {})
             of_channel.setdefault(event.t // MINUTE_MS, []).append(event.n)
         self._see_idle(day, event)
 
-    def _see_empty_call(self, day: Day, event: Event) -> None:
+    def _see_empty_call(self, event: Event) -> None:
         if event.e == "requeue":
             self._count("empty", event.c)
         elif event.e == "hold":

@@ -73,6 +73,7 @@ class Live:
         self.ended = False
         self.ready = False
         self.running = False
+        self.unreadable = False
         self._store = store
         self._archive = archive
         self._moved = asyncio.Event()
@@ -116,7 +117,7 @@ class Live:
                 log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
                 await asyncio.sleep(0.5)
             except Exception:  # a leaf that no release of ours has written, or a bug
-                self.last, self.ready = None, False
+                self.last, self.ready, self.unreadable = None, False, True
                 log.exception("cannot fold", extra={"fields": {"kecamatan": self.code}})
                 await asyncio.sleep(5)
 
@@ -191,13 +192,22 @@ class Live:
         return Boards(policy, Frozen(frozen["name"], services), history, day)
 
     async def _history(self, day: str) -> list[dict[str, object]]:
-        days = [d for d in await self._archive.recorded_days(self.code) if d < day]
+        """The records of the closed days before, whether they have been kept yet or not."""
+        recorded = await self._archive.recorded_days(self.code)
+        days = [d for d in recorded if d < day]
         kept = await self._archive.records(self.code, days[-HISTORY_DAYS:])
-        records = [entry["forecast"] for entry in kept]
+        fresh = [await self.figures(d) for d in await self._unkept(day, recorded)]
+        return [entry["forecast"] for entry in (*kept, *fresh)]
+
+    async def _unkept(self, day: str, recorded: list[str]) -> list[str]:
+        """The days before `day` that nobody has archived yet, oldest first. They are the last
+        ones, for a day is archived after those before it."""
+        days: list[str] = []
         before = await self._archive.last_before(self.code, day)
-        if before and before not in days:
-            records = [*records[-HISTORY_DAYS + 1 :], (await self.figures(before))["forecast"]]
-        return records
+        while before and before not in recorded:
+            days.insert(0, before)
+            before = await self._archive.last_before(self.code, before)
+        return days
 
     def _announce(self, urgent: bool) -> None:
         self._moved.set()
@@ -302,11 +312,16 @@ class Live:
         return self.board()
 
     async def _settle(self) -> None:
-        if not self.ready:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REACH_S):
-                    await self._moved.wait()
+        await self.settled()
         self._check_ready()
+
+    async def settled(self) -> bool:
+        """Whether the journal is followed, after at most a moment for one that just began."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REACH_S):
+                while not self.ready and not self.ended:
+                    await self._moved.wait()
+        return self.ready
 
     def _has(self, day: str, event: int) -> bool:
         return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
@@ -341,18 +356,15 @@ class Live:
     async def keep_closed_days(self) -> None:
         """Archives the followed day once it is closed, and days before it that nobody was there
         to archive. Any replica may, again and again."""
-        day = self.day
-        if day is None or self._kept == (day.day, day.closed):
+        if self.day is None:
             return
-        recorded = await self._archive.recorded_days(self.code)
-        due = [day.day] if day.closed else []
-        before = await self._archive.last_before(self.code, day.day)
-        while before and before not in recorded:
-            due.append(before)
-            before = await self._archive.last_before(self.code, before)
-        for name in reversed(due):
+        day, closed = self.day.day, self.day.closed
+        if self._kept == (day, closed):
+            return
+        due = await self._unkept(day, await self._archive.recorded_days(self.code))
+        for name in (*due, *([day] if closed else [])):
             await self._keep(name)
-        self._kept = (day.day, day.closed)
+        self._kept = (day, closed)
 
     async def _keep(self, day: str) -> None:
         leaves = await self._archive.all_leaves(self.code, day)

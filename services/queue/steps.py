@@ -27,6 +27,8 @@ LUA = Path(__file__).with_name("lua")
 ATTEMPTS = 6
 """A day changes under a verb at most a few times: closed, opened, opened by another replica."""
 
+QUOTA_RETRY_S = "600"
+
 Args = list[str | bytes | int]
 Build = Callable[[Agenda], Args]
 
@@ -271,6 +273,8 @@ def refusal(code: str, day: str, reply: list[bytes], context: dict[str, str]) ->
         metadata["why"] = metadata["why"].upper()
     if "when" in metadata:
         metadata["when"] = rfc3339(int(metadata["when"]))
+    if reason == "QUOTA_EXHAUSTED":  # until somebody cancels, or the next day
+        metadata["retryAfter"] = QUOTA_RETRY_S
     if "id" in metadata:
         metadata["ticketId"] = ticket_id(code, day, metadata.pop("id"))
     return Problem(reason, metadata)
@@ -285,6 +289,8 @@ def unknown(error: Exception) -> Problem:
 def unavailable(error: RedisError) -> Problem:
     """A read that failed: nothing happened, whatever became of it."""
     known = problem(error)
-    if known is None or known.reason == "OUTCOME_UNKNOWN":
+    if known is None:
+        return Problem("INTERNAL", private=str(error))
+    if known.reason == "OUTCOME_UNKNOWN":
         return Problem("REDIS_UNAVAILABLE", private=str(error))
     return known

@@ -214,7 +214,7 @@ COUNTERS = [
 ]
 
 
-def file_of(code: str, **spec: Any) -> kecamatan_pb2.Kecamatan:
+def file_of(code: str, /, **spec: Any) -> kecamatan_pb2.Kecamatan:
     """A Kecamatan file; `spec` replaces whole members of its spec."""
     week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ALL_DAY)
     own = {
