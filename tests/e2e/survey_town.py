@@ -24,8 +24,9 @@ def clock(days: int = 0, speed: float = 1.0) -> Clock:
     return Clock(int(time.time() * 1000), MORNING + days * A_DAY, speed)
 
 
-def stack(folder: Path, days: int = 0, **settings) -> Stack:
-    return Stack(folder, port=0, supervise=False, metrics=False, clock=clock(days), **settings)
+def stack(folder: Path, days: int = 0, speed: float = 1.0) -> Stack:
+    time_ = clock(days, speed)
+    return Stack(folder, port=0, supervise=False, metrics=False, clock=time_)
 
 
 def open_office(stack: Stack) -> None:

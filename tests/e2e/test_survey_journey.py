@@ -291,6 +291,22 @@ def test_an_unknown_office_is_not_found(desk):
         assert reason(found) == (404, "KECAMATAN_NOT_FOUND")
 
 
+def test_minutes_are_the_queues_a_change_after_five_and_a_tablet_after_ten_come_too_late(tmp_path):
+    with stack(tmp_path, speed=300.0) as fast:  # a domain minute in 0.2 s
+        open_office(fast)
+        with Desk(fast) as desk:
+            desk.at("1", "open")
+            ticket = desk.served()
+            assert desk.answer(ticket, "SATISFIED").status_code == 201
+            while (changed := desk.answer(ticket, "SATISFIED")).status_code == 201:
+                time.sleep(0.05)
+            assert reason(changed) == (409, "ALREADY_ANSWERED")
+            desk.served()
+            time.sleep(10 * 60 / 300)
+            assert reason(desk.press("1", "SATISFIED")) == (409, "ANSWER_TOO_LATE")
+            assert counted(desk)["answers"] == 1
+
+
 # --- races, days, kills ------------------------------------------------------------
 
 
