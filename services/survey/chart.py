@@ -12,8 +12,8 @@ from html import escape
 from services.survey.model import Answer
 from services.survey.tally import Tally
 
-WIDTH, HEIGHT = 720, 220  # user units of the whole
-LEFT, TOP, BOTTOM = 40, 10, 34
+WIDTH, HEIGHT = 720, 240  # user units of the whole
+LEFT, TOP, BOTTOM = 40, 10, 54
 TALL = HEIGHT - TOP - BOTTOM
 LABELS = 16  # dates that fit under the axis
 WORDS = {
@@ -42,8 +42,17 @@ def days_chart(days: Sequence[tuple[str, Tally]]) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="grafik">'
         '<title id="grafik">Kepuasan Cepat per hari: bagian sangat puas, puas, dan tidak puas'
-        f"</title>{PATTERNS}{_axis()}{bars}{_dates(days, step)}</svg>"
+        f"</title>{PATTERNS}{_axis()}{bars}{_dates(days, step)}{_legend()}</svg>"
     )
+
+
+def _legend() -> str:
+    parts, y = [], HEIGHT - 14
+    for i, (answer, word) in enumerate(WORDS.items()):
+        x = LEFT + i * 120
+        parts.append(f'<rect x="{x}" y="{y}" width="12" height="10" fill="{FILLS[answer]}"/>')
+        parts.append(f'<text x="{x + 18}" y="{y + 9}">{word}</text>')
+    return "".join(parts)
 
 
 def _axis() -> str:
@@ -77,7 +86,7 @@ def _said(day: str, tally: Tally) -> str:
 def _dates(days: Sequence[tuple[str, Tally]], step: float) -> str:
     each = -(-len(days) // LABELS) or 1
     return "".join(
-        f'<text x="{LEFT + (i + 0.5) * step:.1f}" y="{HEIGHT - 14}" text-anchor="middle">'
+        f'<text x="{LEFT + (i + 0.5) * step:.1f}" y="{TOP + TALL + 18}" text-anchor="middle">'
         f"{escape(day[8:])}/{escape(day[5:7])}</text>"
         for i, (day, _) in enumerate(days)
         if i % each == 0

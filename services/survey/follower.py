@@ -34,6 +34,7 @@ class Follower:
         self._queue = queue
         self._look = look
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._last: dict[str, str] = {}
 
     async def run(self) -> None:
         try:
@@ -51,9 +52,11 @@ class Follower:
         except Problem as problem:
             log.warning("cannot list the offices", extra={"fields": {"reason": problem.reason}})
             return
-        for code in self._tasks.keys() - offices.keys():
+        for code in self._tasks.keys() - offices.keys():  # its days are closed, so are they here
             self._tasks.pop(code).cancel()
+            await self._settle(code, self._last.pop(code))
         for code, day in offices.items():
+            self._last[code] = day
             await self._settle(code, day)
             if code not in self._tasks:
                 self._tasks[code] = asyncio.create_task(self._follow(code))

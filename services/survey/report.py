@@ -39,7 +39,7 @@ STYLE = (
     "color:#111;background:#fff}h1{font-size:1.5em}h2{font-size:1.2em;margin-top:2em}"
     "table{border-collapse:collapse;width:100%;font-size:.9em}caption{text-align:left}"
     "th,td{border-bottom:1px solid #bbb;padding:.25em .4em;text-align:right}"
-    "th:first-child,td:first-child,.t{text-align:left}.few{color:#767676}"
+    "th:first-child,td:first-child{text-align:left}.few{color:#767676}td{white-space:nowrap}"
     "svg{width:100%;height:auto;font-size:10px}thead{display:table-header-group}"
     "@media print{body{margin:0;max-width:none}tr,svg{break-inside:avoid}}"
 )
@@ -65,7 +65,7 @@ def _quick(records: Sequence[DayRecord]) -> str:
     about = (
         f"{NAME} dihitung dari satu pertanyaan dengan tiga tombol setelah dilayani. Warga menjawab "
         f"atas kemauan sendiri. Angka ini bukan Indeks Kepuasan Masyarakat (IKM). Hari dengan "
-        f"kurang dari {ENOUGH} jawaban belum cukup untuk disimpulkan."
+        f"kurang dari {ENOUGH} jawaban ditandai *: belum cukup jawaban."
     )
     lines = [_line(date_text(day), tally) for day, tally in days]
     table = _table(
@@ -93,7 +93,7 @@ def _shares(tally: Tally) -> tuple[str, str]:
     low, high = wilson(tally.favourable, tally.total)
     share = _percent(tally.favourable / tally.total)
     if not tally.enough:
-        share += " (belum cukup jawaban)"
+        share += " *"
     return share, f"{_percent(low)}–{_percent(high)}"
 
 

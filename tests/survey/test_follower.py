@@ -155,8 +155,8 @@ async def test_a_queue_that_is_away_is_tried_again(redis, follow):
     await until(closed)
 
 
-async def test_an_office_that_has_left_the_list_is_followed_no_longer(redis):
-    queue = FakeQueue({})
+async def test_an_office_that_has_left_the_list_is_followed_no_longer_and_its_day_is_closed(redis):
+    queue = FakeQueue({"2026-03-02": False})
     follower = Follower(Store(redis), queue, 1000)
     run = asyncio.create_task(follower.run())
 
@@ -169,8 +169,10 @@ async def test_an_office_that_has_left_the_list_is_followed_no_longer(redis):
         return {}
 
     queue.running_days = none
+    queue.days["2026-03-02"] = True
     await follower._round()
     assert follower._tasks == {}
+    assert await closed_days(redis) == ["2026-03-02"]
     run.cancel()
     with suppress(asyncio.CancelledError):
         await run
