@@ -70,10 +70,10 @@ class Live:
         self.code = code
         self.boards: Boards | None = None
         self.last: Entry | None = None
-        self.rewinds = 0
         self.ended = False
         self.ready = False
         self.running = False
+        self.unreadable = False
         self._store = store
         self._archive = archive
         self._moved = asyncio.Event()
@@ -109,7 +109,6 @@ class Live:
                 await self._catch_up()
                 await self._follow()
             except RewoundError:
-                self.rewinds += 1
                 self.last, self.ready = None, False
                 self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
@@ -118,21 +117,20 @@ class Live:
                 log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
                 await asyncio.sleep(0.5)
             except Exception:  # a leaf that no release of ours has written, or a bug
-                self.last, self.ready = None, False
+                self.last, self.ready, self.unreadable = None, False, True
                 log.exception("cannot fold", extra={"fields": {"kecamatan": self.code}})
                 await asyncio.sleep(5)
 
     async def _catch_up(self) -> None:
         """Takes up where it was if the journal still has that event, else from the day's first."""
         if self.last is not None:
-            day, n, leaf = self.last
-            if await self._archive.at(self.code, day, n) == leaf:
-                self.ready = True
-                self._announce(urgent=True)
-                return
-            raise RewoundError
+            await self._check_last()
+            self.ready = True
+            self._announce(urgent=True)
+            return
         newest = await self._archive.newest(self.code)
         self.boards, self._pending = None, Pending()
+        self._built, self._kept = empty_board(self.code), ("", False)
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
@@ -142,7 +140,16 @@ class Live:
     async def _follow(self) -> None:
         while True:
             day, n = self.last[:2] if self.last else ("", -1)
-            await self._take(await self._archive.follow(self.code, day, n, BLOCK_MS))
+            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
+            await self._check_last()  # a connection may have been replaced without a word
+            await self._take(entries)
+
+    async def _check_last(self) -> None:
+        """RewoundError unless the journal still has the event that was observed last."""
+        if self.last is not None:
+            day, n, leaf = self.last
+            if await self._archive.at(self.code, day, n) != leaf:
+                raise RewoundError
 
     async def _take(self, entries: list[Entry]) -> None:
         urgent = False
@@ -185,13 +192,22 @@ class Live:
         return Boards(policy, Frozen(frozen["name"], services), history, day)
 
     async def _history(self, day: str) -> list[dict[str, object]]:
-        days = [d for d in await self._archive.recorded_days(self.code) if d < day]
+        """The records of the closed days before, whether they have been kept yet or not."""
+        recorded = await self._archive.recorded_days(self.code)
+        days = [d for d in recorded if d < day]
         kept = await self._archive.records(self.code, days[-HISTORY_DAYS:])
-        records = [entry["forecast"] for entry in kept]
+        fresh = [await self.figures(d) for d in await self._unkept(day, recorded)]
+        return [entry["forecast"] for entry in (*kept, *fresh)]
+
+    async def _unkept(self, day: str, recorded: list[str]) -> list[str]:
+        """The days before `day` that nobody has archived yet, oldest first. They are the last
+        ones, for a day is archived after those before it."""
+        days: list[str] = []
         before = await self._archive.last_before(self.code, day)
-        if before and before not in days:
-            records = [*records[-HISTORY_DAYS + 1 :], (await self.figures(before))["forecast"]]
-        return records
+        while before and before not in recorded:
+            days.insert(0, before)
+            before = await self._archive.last_before(self.code, before)
+        return days
 
     def _announce(self, urgent: bool) -> None:
         self._moved.set()
@@ -340,18 +356,15 @@ class Live:
     async def keep_closed_days(self) -> None:
         """Archives the followed day once it is closed, and days before it that nobody was there
         to archive. Any replica may, again and again."""
-        day = self.day
-        if day is None or self._kept == (day.day, day.closed):
+        if self.day is None:
             return
-        recorded = await self._archive.recorded_days(self.code)
-        due = [day.day] if day.closed else []
-        before = await self._archive.last_before(self.code, day.day)
-        while before and before not in recorded:
-            due.append(before)
-            before = await self._archive.last_before(self.code, before)
-        for name in reversed(due):
+        day, closed = self.day.day, self.day.closed
+        if self._kept == (day, closed):
+            return
+        due = await self._unkept(day, await self._archive.recorded_days(self.code))
+        for name in (*due, *([day] if closed else [])):
             await self._keep(name)
-        self._kept = (day.day, day.closed)
+        self._kept = (day, closed)
 
     async def _keep(self, day: str) -> None:
         leaves = await self._archive.all_leaves(self.code, day)

@@ -7,13 +7,13 @@ import pytest
 from redis._parsers.base import BaseParser
 from redis.exceptions import RedisError
 
-from services.chassis.redis_binary import REMEDY, redis_binary
 from services.chassis.redis_policy import (
     NotConnectedError,
     RedisPolicyError,
     problem,
     redis_connection,
 )
+from services.local.redis_binary import REMEDY, redis_binary
 from tests.conftest import RedisServer
 
 
@@ -175,7 +175,7 @@ def test_the_redis_server_on_path_comes_first(tmp_path):
 
 
 def test_without_any_redis_server_one_line_names_the_package(tmp_path, monkeypatch):
-    monkeypatch.setattr("services.chassis.redis_binary.find_spec", lambda name: None)
+    monkeypatch.setattr("services.local.redis_binary.find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError) as missing:
         redis_binary(path=str(tmp_path))
     assert str(missing.value) == REMEDY
