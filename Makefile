@@ -109,11 +109,11 @@ run: setup ## the whole of Tunggu on this machine [PORT HOST DATA HOURS LIMITS S
 demo: setup ## replay a recorded day of a real office through it [SPEED]
 	@exec $(BIN)/python -P -m services.local.demo
 
-token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=73.71.03
+token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=73.71.03 [DATA]
 	@$(BIN)/python -P -m services.chassis.token --role "$(ROLE)" --kecamatan "$(KECAMATAN)" \
 	  --key "$(DATA)/keys/private.pem"
 
-apply: setup ## give a Kecamatan file to the running queue: FILE=kecamatan/makassar.yaml
+apply: setup ## give a Kecamatan file to what runs: FILE=kecamatan/makassar.yaml [PORT HOST DATA]
 	@$(BIN)/python -P -m services.local.apply "$(FILE)"
 
 verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json

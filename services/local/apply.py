@@ -14,11 +14,13 @@ from typing import Any
 
 import httpx
 
+from services.local import ports
 from services.local.errors import LocalError
 from services.local.office_file import code_of, read
 
 _TRIES = 6  # while the outcome is unknown or nobody can say it
 _PAUSE = 0.5  # seconds between two of them
+_RUNNING = "is `make run` up? Its PORT=, HOST= and DATA= are to be given to `make apply` too"
 
 
 def apply(client: httpx.Client, office: dict[str, Any]) -> str:
@@ -27,7 +29,7 @@ def apply(client: httpx.Client, office: dict[str, Any]) -> str:
     try:
         answer = _put(client, f"/v1/kecamatan/{code}", office)
     except httpx.HTTPError as error:
-        raise LocalError(f"no answer from {client.base_url} ({error}): is `make run` up?") from None
+        raise LocalError(f"no answer from {client.base_url} ({error}): {_RUNNING}") from None
     if answer.status_code != httpx.codes.OK:
         raise LocalError(f"{code} refused: {problem(answer)}")
     applied = answer.json()["kecamatan"]
@@ -76,15 +78,16 @@ def client(url: str, token: str = "") -> httpx.Client:
 def main(arguments: Sequence[str]) -> str:
     """An error line, or "" when all is applied."""
     parser = argparse.ArgumentParser(prog="apply", description="Apply Kecamatan files.")
-    port, data = os.environ.get("TUNGGU_PORT", "8080"), os.environ.get("TUNGGU_DATA", ".tunggu")
-    parser.add_argument("--url", default=f"http://127.0.0.1:{port}")
-    parser.add_argument("--token-file", type=Path, default=Path(data) / "tokens" / "admin")
+    port, host = os.environ.get("TUNGGU_PORT", "8080"), os.environ.get("TUNGGU_HOST", "127.0.0.1")
+    data = Path(os.environ.get("TUNGGU_DATA", ".tunggu"))
+    parser.add_argument("--url", default=f"http://{ports.address(ports.reachable(host), port)}")
+    parser.add_argument("--token-file", type=Path, default=data / "tokens" / "admin")
     parser.add_argument("files", nargs="+", type=Path)
     given = parser.parse_args(arguments)
     try:
         token = given.token_file.read_text().strip()
     except OSError as error:
-        return f"apply: {given.token_file}: {error.strerror}; `make run` writes it"
+        return f"apply: {given.token_file}: {error.strerror}: {_RUNNING}"
     try:
         with client(given.url, token) as http:
             apply_files(http, given.files, print)

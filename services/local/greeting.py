@@ -3,6 +3,7 @@
 Tokens go to files that only their owner can read; the terminal shows `$(cat …)`.
 """
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,9 +86,10 @@ def _examples(settings: Settings, url: str) -> list[str]:
     office = f"{url}/v1/kecamatan/{EXAMPLE}"
     json, take = "-H 'Content-Type: application/json' -d", '{"service":"A"}'
     kiosk = '{"service":"A","channel":"KIOSK"}'
+    there = _given(settings, "port", "host", "data")
 
     def post(role: str, path: str, body: str) -> str:
-        token = settings.folder / "tokens" / role
+        token = shlex.quote(str(settings.folder / "tokens" / role))
         return f"curl -H \"Authorization: Bearer $(cat {token})\" {json} '{body}' {office}{path}"
 
     return [
@@ -99,6 +101,17 @@ def _examples(settings: Settings, url: str) -> list[str]:
         "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
         "              " + post("supervisor", ":resumeIssuing", "{}"),
         f"              {office}/report · {office}/satisfaction",
-        "  admin       make apply FILE=kecamatan/makassar.yaml",
-        "  any role    make token ROLE=OFFICER KECAMATAN=73.71.03",
+        f"  admin       make apply FILE=kecamatan/makassar.yaml{there}",
+        f"  any role    make token ROLE=OFFICER KECAMATAN={EXAMPLE}{_given(settings, 'data')}",
     ]
+
+
+def _given(settings: Settings, *names: str) -> str:
+    """` PORT=8300`, as make has to be told again of what is not the default."""
+    usual = Settings()
+    values = {name: str(getattr(settings, name)) for name in names}
+    return "".join(
+        f" {name.upper()}={shlex.quote(value)}"
+        for name, value in values.items()
+        if value != str(getattr(usual, name))
+    )

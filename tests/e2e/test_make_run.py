@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -41,8 +42,8 @@ def listed(http):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    run = start(folder)
+    folder = tmp_path_factory.mktemp("a run")
+    run = start(folder, DATA=str(folder / ".tunggu"))
     yield run, folder
     run.close()
 
@@ -113,6 +114,28 @@ def test_every_command_that_the_start_shows_works_as_printed(running):
         )
         assert said.returncode == 0, (command, said.stdout)
         assert json.loads(said.stdout).keys() & {"ticket", "counter", "issuing"}, said.stdout
+
+
+def test_every_make_line_that_the_start_shows_works_as_printed(running):
+    run, _ = running
+    lines = [line[line.index("make ") :] for line in run.said if re.search(r" make \w+ \w+=", line)]
+    lines = [line for line in lines if not line.startswith("make run")]
+    said = [made(line) for line in lines]
+    assert "73.71.03 Makassar applied" in said[0]
+    with client(run) as http:
+        headers = {"Authorization": f"Bearer {said[1].strip()}"}
+        opened = http.post("/v1/kecamatan/73.71.03/counters/2:open", headers=headers)
+        assert opened.status_code == 200, opened.text
+
+
+def made(line):
+    """What a line for make prints, with this very interpreter instead of a `make setup`."""
+    command = line.replace("make ", f"make -o setup BIN={Path(sys.executable).parent} ", 1)
+    ended = subprocess.run(
+        command, shell=True, cwd=OFFICES.parent, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended
+    return ended.stdout
 
 
 def test_the_terminal_shows_no_token_and_only_the_owner_can_read_them(running):

@@ -121,7 +121,26 @@ def test_the_token_comes_from_its_file_and_travels_as_a_bearer(tmp_path):
         assert "Authorization" not in http.headers
 
 
-def test_without_a_token_file_the_command_says_who_writes_it(tmp_path):
+def test_without_a_token_file_the_command_says_what_to_start_and_to_give(tmp_path):
     said = apply.main(["--token-file", str(tmp_path / "admin"), "office.yaml"])
     assert "No such file" in said
-    assert "`make run` writes it" in said
+    assert "is `make run` up? Its PORT=, HOST= and DATA= are to be given" in said
+
+
+def test_the_command_goes_where_make_run_was_told_to_be(tmp_path, monkeypatch):
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "admin").write_text("a token\n")
+    (tmp_path / "office.yaml").write_text(FILE)
+    given = []
+    monkeypatch.setattr(
+        apply, "client", lambda *there: given.append(there) or answering(200, applied())
+    )
+    monkeypatch.setenv("TUNGGU_DATA", str(tmp_path))
+    for host, port, url in (
+        ("0.0.0.0", "8300", "http://127.0.0.1:8300"),
+        ("::1", "8080", "http://[::1]:8080"),
+    ):
+        monkeypatch.setenv("TUNGGU_HOST", host)
+        monkeypatch.setenv("TUNGGU_PORT", port)
+        assert apply.main([str(tmp_path / "office.yaml")]) == ""
+        assert given.pop() == (url, "a token")
