@@ -116,7 +116,7 @@ def _times(read: Callable[[ServiceTallies], Times]) -> Callable[[Seen], Iterator
 
 
 def spread(times: Times) -> Spread:
-    bounds = [*(f"{60.0 * minutes}" for minutes in times.bounds), "+Inf"]
+    bounds = [*(f"{60.0 * minutes}" for minutes in times.minutes), "+Inf"]
     return Spread(tuple(zip(bounds, accumulate(times.counts), strict=True)), times.ms / 1000)
 
 

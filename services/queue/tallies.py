@@ -21,16 +21,19 @@ MINUTES_OF_SERVICE = (1, 2, 3, 5, 8, 10, 15, 20, 30, 45, 60)
 """Upper bounds, included, of the classes in which times are counted; the last has none."""
 
 
+@dataclass(slots=True)
 class Times:
-    """How many times fell into each class, and their sum."""
+    """How many times fell into each class of `minutes`, and their sum."""
 
-    def __init__(self, minutes: tuple[int, ...]) -> None:
-        self.bounds = minutes
-        self.counts = [0] * (len(minutes) + 1)
-        self.ms = 0
+    minutes: tuple[int, ...]
+    counts: list[int] = field(init=False)
+    ms: int = 0
+
+    def __post_init__(self) -> None:
+        self.counts = [0] * (len(self.minutes) + 1)
 
     def add(self, ms: int) -> None:
-        self.counts[bisect_left(self.bounds, ms / 60_000)] += 1
+        self.counts[bisect_left(self.minutes, ms / 60_000)] += 1
         self.ms += ms
 
 
