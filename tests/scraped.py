@@ -54,6 +54,9 @@ class Scrape:
             if known == name and labels.items() <= dict(has).items()
         )
 
+    def has(self, name: str) -> bool:
+        return any(known == name for known, _ in self.samples)
+
     def equal_everywhere(self) -> dict[Key, float]:
         """The samples that HELP promises to be equal on all replicas."""
         promised = {name for name, text in self.helps.items() if text.endswith(EVERYWHERE)}

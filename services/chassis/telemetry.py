@@ -37,7 +37,7 @@ class Meter:
         self.calls = Counter(f"tunggu_{prefix}_calls", "Ended calls. Sum.", ["method", "reason"])
         self.running = Gauge(f"tunggu_{prefix}_running", "Open calls. Sum.", ["method"])
         name = f"tunggu_{prefix}_seconds"
-        self.seconds = Histogram(name, "Not of streams. Sum.", ["method"], buckets=BUCKETS)
+        self.seconds = Histogram(name, "Of calls, not streams. Sum.", ["method"], buckets=BUCKETS)
 
 
 RPC = Meter("rpc")

@@ -23,7 +23,7 @@ from services.queue.tallies import ServiceTallies, Times
 STOPS = tuple(why.upper() for why in WHYS if why != "hours")
 
 EQUAL = "Equal on all replicas: max without (instance)."
-OWN = "Of this replica: sum."
+OWN = "Sum."
 OF_DAY = "since the service day opened. " + EQUAL
 """For HELP: how replicas are put together. Counters: max without (instance) (rate(…))."""
 
@@ -202,7 +202,9 @@ OFFICE: tuple[Family, ...] = (
         f"The same, nine in ten times shorter. {EQUAL}",
         _forecast(90),
     ),
-    Family("tunggu_calls", "counter", ("service", "lane"), f"Calls of who waited {OF_DAY}", _calls),
+    Family(
+        "tunggu_calls", "counter", ("service", "lane"), f"Calls, without recalls, {OF_DAY}", _calls
+    ),
     Family(
         "tunggu_recalls",
         "counter",

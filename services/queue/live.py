@@ -41,7 +41,7 @@ SLICE = 250
 
 LAG = Histogram(
     "tunggu_fold_lag_seconds",
-    "From an event to its place in the fold, the first event of each read. Of this replica: sum.",
+    "From an event to its place in the fold, the first event of each read. Sum.",
     buckets=BUCKETS,
 )
 log = logging.getLogger(__name__)

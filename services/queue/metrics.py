@@ -34,7 +34,7 @@ FOLLOWED = Family(
     "gauge",
     (),
     "1 if this replica follows the office's journal; what it does not follow it shows no figures "
-    "of. Of this replica: min.",
+    "of. Min.",
     lambda _: (),
 )
 FAMILIES = (FOLLOWED, *OFFICE)
@@ -77,21 +77,23 @@ class Figures:
 
     async def take(self) -> Sheet:
         """The figures of now."""
+        now = self._offices.store.moment()
         rows: dict[str, list[Row]] = {family.name: [] for family in FAMILIES}
         for live in self._offices.followed():
             rows[FOLLOWED.name].append(((live.code,), live.ready))
-            self._read(live, rows)
+            _read(live, now, rows)
             await asyncio.sleep(0)
         return Sheet(rows)
 
-    def _read(self, live: Live, rows: dict[str, list[Row]]) -> None:
-        boards = live.boards
-        if not live.ready or boards is None or boards.day.n < 0:
-            return
-        seen = Seen(live, boards, max(self._offices.store.moment(), boards.day.t))
-        for family in OFFICE:
-            of_office = [((live.code, *labels), value) for labels, value in family.rows(seen)]
-            rows[family.name] += of_office
+
+def _read(live: Live, now: int, rows: dict[str, list[Row]]) -> None:
+    boards = live.boards
+    if not live.ready or boards is None or boards.day.n < 0:
+        return
+    seen = Seen(live, boards, max(now, boards.day.t))
+    for family in OFFICE:
+        of_office = [((live.code, *labels), figure) for labels, figure in family.rows(seen)]
+        rows[family.name] += of_office
 
 
 class OfficeCollector(Collector):

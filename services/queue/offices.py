@@ -15,12 +15,12 @@ from services.queue.store import Store
 
 TICKS = Counter(
     "tunggu_ticks",
-    "Looks at an office's clock, by how they ended. Of this replica: sum.",
+    "Looks at an office's clock, by how they ended. Sum.",
     ["reason"],
 )
 ROUNDS = Histogram(
     "tunggu_tick_round_seconds",
-    "Looks at all offices' clocks, each round one. Of this replica: sum.",
+    "Looks at all offices' clocks, each round one. Sum.",
     buckets=BUCKETS,
 )
 log = logging.getLogger(__name__)

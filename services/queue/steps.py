@@ -31,13 +31,13 @@ ATTEMPTS = 6
 
 ROUND_TRIPS = Histogram(
     "tunggu_redis_seconds",
-    "Round trips of scripts, a batch is one. Of this replica: sum.",
+    "Round trips of scripts, a batch is one. Sum.",
     ["verb"],
     buckets=BUCKETS,
 )
 ERRORS = Counter(
     "tunggu_redis_errors",
-    "What Redis did not do, by the reason that callers got. Of this replica: sum.",
+    "What Redis did not do, by the reason that callers got. Sum.",
     ["verb", "reason"],
 )
 

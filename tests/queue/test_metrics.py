@@ -19,12 +19,13 @@ from tests.conftest import start_redis
 from tests.e2e.launched import free_port
 from tests.queue.days import MINUTE, document, random_day
 from tests.queue.days import Office as Day
-from tests.queue.servicing import HOLDER, MONDAY, Office, start_queue
+from tests.queue.servicing import HOLDER, MONDAY, TUESDAY, Office, start_queue
 from tests.scraped import EVERYWHERE, Scrape
 from tunggu.queue.v1 import queue_pb2 as pb
 from tunggu.queue.v1.ticket_pb2 import CHANNEL_KIOSK, CHANNEL_WEB, LANE_PRIORITY
 
 CODE = "73.71.03"
+AGE = "tunggu_archive_age_seconds"
 
 
 # Figures of folded days --------------------------------------------------------------------------
@@ -126,7 +127,7 @@ async def test_the_day_and_the_archive_are_told_as_times():
     midnight = 1_772_380_800  # 2026-03-02 in Makassar
     scrape = await scraped(Known([followed], (midnight + 10 * 3600) * 1000))
     assert scrape.total("tunggu_day_start_timestamp_seconds") == midnight
-    assert scrape.total("tunggu_archive_age_seconds") == (2 * 24 + 10) * 3600
+    assert scrape.total(AGE) == (2 * 24 + 10) * 3600
 
 
 async def test_an_office_that_is_not_followed_has_no_figures_rather_than_old_ones():
@@ -231,7 +232,8 @@ def equal_to(scrape, office):
 async def test_a_repeated_request_adds_to_nothing_on_any_replica(replicas, offices):
     office, same = offices
     done = await a_day(office)
-    await same.board(done[-1].event)
+    for each in offices:
+        await each.board(done[-1].event)
     before, _ = await asyncio.to_thread(replicas.scrape)
     assert [answer.event for answer in await a_day(same)] == [answer.event for answer in done]
     for after in await asyncio.to_thread(replicas.scrape):
@@ -241,15 +243,20 @@ async def test_a_repeated_request_adds_to_nothing_on_any_replica(replicas, offic
     assert before.total("tunggu_tickets_issued_total", channel="WEB", **issued) == 1
     assert before.total("tunggu_calls_total", **issued) == 2
     assert before.total("tunggu_issuing_stopped", reason="POWER", kecamatan=office.code) == 1
+    rows = office.redis.xrange(office.key("journal"))
+    of_journal = len(rows), sum(len(fields[b"l"]) for _, fields in rows)
+    own = {"kecamatan": office.code}
+    assert before.total("tunggu_journal_events_total", **own) == of_journal[0]
+    assert before.total("tunggu_journal_bytes_total", **own) == of_journal[1]
 
 
 async def test_replicas_show_the_same_of_every_office_and_so_does_one_that_starts_anew(
     replicas, offices, tmp_path
 ):
-    office, same = offices
+    office, _ = offices
     done = await a_day(office)
-    await same.board(done[-1].event)
-    await office.board(done[-1].event)
+    for each in offices:
+        await each.board(done[-1].event)
     port = free_port()
     stopped = {"start": f"{MONDAY}T09:00", "speed": 0, "METRICS_PORT": port}
     third = start_queue(tmp_path, replicas.redis.url, **stopped)
@@ -284,3 +291,25 @@ async def test_it_says_nothing_that_is_only_somebody_s_and_uses_only_the_words_o
     assert one.total("tunggu_fold_lag_seconds_count") > 0
     assert one.total("tunggu_build_info", service="queue") == 1
     assert other.total("tunggu_redis_seconds_count", verb="Tick") > 0
+
+
+async def test_a_day_that_was_closed_and_kept_gives_the_archive_an_age(own_redis, tmp_path):
+    with Redis(unix_socket_path=str(own_redis.socket)) as view:
+        monday = start_queue(tmp_path, own_redis.url, start=f"{MONDAY}T09:00", speed=0)
+        async with monday.channel() as channel:
+            office = Office(channel, view)
+            await office.apply()
+            await office.open()
+        monday.end()
+    port = free_port()
+    later = {"start": f"{TUESDAY}T09:00", "speed": 0, "tick": 0.1, "METRICS_PORT": port}
+    tuesday = start_queue(tmp_path, own_redis.url, **later)
+    try:
+        async with asyncio.timeout(60):
+            while not (scrape := await asyncio.to_thread(Scrape.of, port)).has(AGE):
+                await asyncio.sleep(0.2)
+    finally:
+        tuesday.end()
+    assert scrape.total(AGE) == 9 * 3600
+    assert scrape.total("tunggu_day_open") == 1
+    assert scrape.total("tunggu_counters", state="OPEN") == 0
