@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.redis_binary import redis_binary
+from services.local.redis_binary import redis_binary
 
 CI = os.environ.get("CI") == "true"
 KEEPING = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")

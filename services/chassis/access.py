@@ -29,6 +29,7 @@ ALGORITHMS |= {"EdDSA"}
 OPEN = frozenset({"PUBLIC", "HOLDER"})  # roles that need no token
 EVERYWHERE = "*"
 REQUIRED = ["aud", "exp", "iss", "sub"]
+LONGEST_SUBJECT = 255  # characters, as OpenID Connect has it
 LEEWAY = 30  # seconds between our clock and the provider's
 
 log = logging.getLogger(__name__)
@@ -162,7 +163,7 @@ class Verifier:
     async def _claims(self, authorization: str) -> Mapping[str, Any]:
         scheme, _, token = authorization.partition(" ")
         header = jwt.get_unverified_header(token)
-        if scheme.lower() != "bearer" or header.get("alg") not in ALGORITHMS:
+        if scheme.lower() != "bearer" or str(header.get("alg")) not in ALGORITHMS:
             raise jwt.InvalidAlgorithmError
         key = await self.keys.find(str(header.get("kid", "")))
         if key is None:
@@ -172,7 +173,7 @@ class Verifier:
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
-    if not claims["sub"]:  # the empty subject means: no token
+    if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:  # the empty one means: no token
         raise jwt.InvalidTokenError("sub")
     roles, kecamatan = _several(claims, "tunggu_role"), _several(claims, "tunggu_kecamatan")
     return Caller(claims["sub"], roles - OPEN, kecamatan)

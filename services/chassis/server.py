@@ -150,19 +150,16 @@ async def serve(
     server = await _start(config, services, state)
     log.info("serving", extra={"fields": {"address": config.address}})
     names = ["", "readiness", *(service.descriptor.full_name for service in services)]
-    try:
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(state.follow(ready, names))]
-            running += [group.create_task(task()) for task in background]
+    async with asyncio.TaskGroup() as group:
+        running = [group.create_task(state.follow(ready, names))]
+        running += [group.create_task(task()) for task in background]
+        try:
             await stop.wait()
+        finally:
             await _drain(config, server, state, draining)  # running calls may need those tasks
-            for task in running:
-                task.cancel()
-    finally:
-        if not draining.is_set():
-            await _drain(config, server, state, draining)
-        await server.stop(config.drain)
-        log.info("stopped")
+        for task in running:
+            task.cancel()
+    log.info("stopped")
 
 
 async def _drain(

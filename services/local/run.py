@@ -4,12 +4,12 @@ from pathlib import Path
 
 import httpx
 
-from services.chassis.redis_binary import redis_binary
 from services.local.apply import apply, client
 from services.local.errors import LocalError
 from services.local.folder import text_of, version_of
 from services.local.greeting import greeting, write_tokens
 from services.local.office_file import read
+from services.local.redis_binary import redis_binary
 from services.local.settings import Settings
 from services.local.signals import Asked, raise_when_asked
 from services.local.stack import Stack

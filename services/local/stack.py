@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.chassis.redis_binary import redis_binary
 from services.chassis.token import make_key, mint
 from services.local import contract, ports
 from services.local.clock import Clock
@@ -25,6 +24,7 @@ from services.local.crew import Crew
 from services.local.errors import LocalError
 from services.local.folder import Folder, version_of
 from services.local.process import Program
+from services.local.redis_binary import redis_binary
 
 QUEUE_PORT, QUEUE_METRICS, GATEWAY_METRICS = 50051, 9101, 9100
 

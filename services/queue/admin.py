@@ -57,6 +57,7 @@ class KecamatanServicer(kecamatan_pb2_grpc.KecamatanServiceServicer):
         try:
             spec = kecamatan.load((await self._store.file(code))["file"]).spec
             live = await self._offices.get(code)
+            await live.settled()
         except Problem as problem:
             if problem.reason == "KECAMATAN_NOT_FOUND":
                 return None
@@ -69,6 +70,7 @@ class KecamatanServicer(kecamatan_pb2_grpc.KecamatanServiceServicer):
         stored = await self._store.file(code)
         spec = kecamatan.load(stored["file"]).spec
         live = await self._offices.get(code)
+        await live.settled()
         today = local_date(spec.timezone, await self._store.now())
         document = kecamatan.policy_document(spec, today, self._always_open)
         hours = kecamatan.ALWAYS if self._always_open else kecamatan.hours_on(spec.hours, today)

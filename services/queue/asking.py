@@ -126,7 +126,7 @@ def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
     payload.CopyFrom(message)
     payload.ClearField("request_id")
     who = access.caller()
-    subject = quote(who.subject, safe="@:/.+ ")[:256]
+    subject = quote(who.subject, safe="@:/.+ ")
     named = f"key:{caller}" if caller else subject and f"subject:{subject}"
     return Request(
         code,

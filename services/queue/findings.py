@@ -243,6 +243,10 @@ INDICATORS: dict[str, tuple[str, str]] = {
         "Loket {c}: {count} dari {of} panggilan tidak hadir; kantor {share} %.",
         "Counter {c}: {count} of {of} calls were no-shows; the office {share} %.",
     ),
+    "EMPTY_CALLS": (
+        "Loket {c}: {count} panggilan dibatalkan tanpa melayani, namun tetap dihitung aturan.",
+        "Counter {c}: {count} calls undone without serving anybody; the rule still counts them.",
+    ),
     "SET_CHANGES": (
         "Loket {c}: layanannya diganti {count} kali.",
         "Counter {c}: its services were changed {count} times.",

@@ -21,6 +21,11 @@ MINUTE_MS = 60_000
 SIGMAS = 3
 LEAST_TRIALS = 10
 SET_CHANGES = 3
+EMPTY_CALLS = 2
+"""Calls of a counter that served nobody and were undone, by requeue or a brief hold. They count
+for the rule like any call, so that repeating them can bring somebody's turn nearer."""
+
+BRIEF_HOLD_MS = 60_000
 BURST = {"issue": 20, "cancel": 5}
 """The fewest of a minute that count as a burst."""
 
@@ -38,13 +43,15 @@ _BURSTS = {"issue": "ISSUE_BURST", "cancel": "CANCEL_BURST"}
 @dataclass(slots=True)
 class Watch:
     """Counts of a day: `at[what][counter]`, events by (type, channel) and minute, and of each
-    counter the longest stretch (ms within the hours, n of its first event) without a call."""
+    counter the longest stretch (ms within the hours, n of its first event) without a call. `held`:
+    by number, the counter and t of its last hold."""
 
     hours: tuple[tuple[int, int], ...]
     at: dict[str, Count[str]] = field(default_factory=dict)
     minutes: dict[tuple[str, str], dict[int, list[int]]] = field(default_factory=dict)
     idle_from: dict[str, tuple[int, int]] = field(default_factory=dict)
     idle: dict[str, tuple[int, int]] = field(default_factory=dict)
+    held: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def see(self, day: Day, event: Event) -> None:
         if event.c:
@@ -53,11 +60,22 @@ class Watch:
             started = day.tickets[event.k].started_at
             if started is not None and event.t - started < SHORT_SERVICE_MS:
                 self._count("short", event.c)
+        self._see_empty_call(event)
         if event.e in BURST:
             channel = day.tickets[event.k].channel.name
             of_channel = self.minutes.setdefault((event.e, channel), {})
             of_channel.setdefault(event.t // MINUTE_MS, []).append(event.n)
         self._see_idle(day, event)
+
+    def _see_empty_call(self, event: Event) -> None:
+        if event.e == "requeue":
+            self._count("empty", event.c)
+        elif event.e == "hold":
+            self.held[event.k] = (event.c, event.t)
+        elif event.e == "return" and event.k in self.held:
+            counter, since = self.held.pop(event.k)
+            if event.t - since < BRIEF_HOLD_MS:
+                self._count("empty", counter)
 
     def _count(self, what: str, counter: str) -> None:
         self.at.setdefault(what, Count())[counter] += 1
@@ -82,7 +100,8 @@ def indicators(watch: Watch, day: Day, close_at: int) -> tuple[Finding, ...]:
         watch.end_idle(counter, day.t)
     return (
         *_shares(watch),
-        *_set_changes(watch),
+        *_repeated(watch, "SET_CHANGES", "counter.set", SET_CHANGES),
+        *_repeated(watch, "EMPTY_CALLS", "empty", EMPTY_CALLS),
         *_bursts(watch),
         *_idle(watch),
         *_closed_early(day, close_at),
@@ -104,10 +123,10 @@ def _shares(watch: Watch) -> Iterator[Finding]:
                 yield Finding(code, facts=facts)
 
 
-def _set_changes(watch: Watch) -> Iterator[Finding]:
-    for counter, count in sorted(watch.at.get("counter.set", Count()).items()):
-        if count >= SET_CHANGES:
-            yield Finding("SET_CHANGES", facts={"c": counter, "count": count})
+def _repeated(watch: Watch, code: str, what: str, least: int) -> Iterator[Finding]:
+    for counter, count in sorted(watch.at.get(what, Count()).items()):
+        if count >= least:
+            yield Finding(code, facts={"c": counter, "count": count})
 
 
 def _bursts(watch: Watch) -> Iterator[Finding]:

@@ -35,18 +35,15 @@ class EventReader:
         self._archive = archive
         self._day = ""
         self._n = -1
+        self._cursor = ""  # of the event read last, empty before the day's first
 
     async def pages(self, cursor: str) -> AsyncGenerator[list[Item], None]:
         """Events after the cursor, a page at a time, for ever. EVENTS_EXPIRED, JOURNAL_REWOUND,
         KECAMATAN_NOT_FOUND once the office is off the list."""
         await self._place(cursor)
-        rewinds = self._live.rewinds
         while True:
             moved = self._live.next_move()
-            page = await self._page()
-            if self._live.rewinds != rewinds:
-                raise Problem("JOURNAL_REWOUND")
-            if page:
+            if page := await self._page():
                 yield page
             else:
                 self._live.check_listed()
@@ -57,24 +54,19 @@ class EventReader:
             return
         if not cursor:
             newest = await self._archive.newest(self._live.code)
-            self._day, self._n = newest[:2] if newest else ("", -1)
+            if newest:
+                self._day, self._n, self._cursor = *newest[:2], cursor_after(*newest)
             return
         match = _CURSOR.fullmatch(cursor)
         if not match:
             raise Problem("INVALID_REQUEST", {"field": "cursor"})
-        self._day, self._n = match[1], int(match[2])
+        self._day, self._n, self._cursor = match[1], int(match[2]), cursor
         await self._check(cursor)
 
     async def _check(self, cursor: str) -> None:
-        code = self._live.code
-        try:
-            leaves = await self._archive.leaves(code, self._day, self._n - 1, 1)
-        except Problem as problem:
-            if problem.reason != "DAY_NOT_FOUND":
-                raise
-            leaves = []
-            if earliest := await self._earliest_after(self._day):
-                raise Problem("EVENTS_EXPIRED", {"earliest": earliest}) from None
+        leaves = await self._leaves(self._n, 1)
+        if not leaves and (earliest := await self._earliest_after(self._day)):
+            raise Problem("EVENTS_EXPIRED", {"earliest": earliest})
         if not leaves or cursor_after(self._day, self._n, leaves[0]) != cursor:
             raise Problem("JOURNAL_REWOUND")
 
@@ -92,20 +84,31 @@ class EventReader:
             return []
         if page := await self._rest():  # written after the first look, before the next day began
             return page
-        self._day, self._n = following, -1
+        self._day, self._n, self._cursor = following, -1, ""
         return await self._rest()
 
     async def _rest(self) -> list[Item]:
-        """A page of what is left of the day."""
+        """A page of what is left of the day. With it comes the event read last, which must still
+        say the same: JOURNAL_REWOUND."""
         if not self._day:
             return []
-        code = self._live.code
-        return self._taken(await self._archive.leaves(code, self._day, self._n, PAGE))
-
-    def _taken(self, leaves: list[bytes]) -> list[Item]:
-        first = self._n + 1
-        self._n += len(leaves)
-        return [
+        first = self._n if self._cursor else self._n + 1
+        leaves = await self._leaves(first, PAGE)
+        items = [
             (self._day, first + i, leaf, cursor_after(self._day, first + i, leaf))
             for i, leaf in enumerate(leaves)
         ]
+        if self._cursor and (not items or items.pop(0)[3] != self._cursor):
+            raise Problem("JOURNAL_REWOUND")
+        if items:
+            _, self._n, _, self._cursor = items[-1]
+        return items
+
+    async def _leaves(self, first: int, count: int) -> list[bytes]:
+        """The day's leaves from number `first` on, none where the day itself is not there."""
+        try:
+            return await self._archive.leaves(self._live.code, self._day, first - 1, count)
+        except Problem as problem:
+            if problem.reason != "DAY_NOT_FOUND":
+                raise
+            return []

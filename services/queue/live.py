@@ -90,6 +90,7 @@ class Live:
         self.ended = False
         self.ready = False
         self.running = False
+        self.unreadable = False
         self._store = store
         self._archive = archive
         self._moved = asyncio.Event()
@@ -99,7 +100,8 @@ class Live:
         self._pending = Pending()
         self._built: Built = empty_board(code)
         self._watchers = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._due = float("inf")
         self._sent_at = float("-inf")
         self._kept = ("", False)
 
@@ -132,22 +134,21 @@ class Live:
                 self.ready = False
                 log.warning("cannot follow", extra={"fields": {"reason": problem.reason}})
                 await asyncio.sleep(0.5)
-            except ValueError as error:  # a leaf that no release of ours has written
-                self.ready = False
-                log.error("cannot read the journal", extra={"fields": {"error": str(error)}})
+            except Exception:  # a leaf that no release of ours has written, or a bug
+                self.last, self.ready, self.unreadable = None, False, True
+                log.exception("cannot fold", extra={"fields": {"kecamatan": self.code}})
                 await asyncio.sleep(5)
 
     async def _catch_up(self) -> None:
         """Takes up where it was if the journal still has that event, else from the day's first."""
         if self.last is not None:
-            day, n, leaf = self.last
-            if await self._archive.at(self.code, day, n) == leaf:
-                self.ready = True
-                self._announce(urgent=True)
-                return
-            raise RewoundError
+            await self._check_last()
+            self.ready = True
+            self._announce(urgent=True)
+            return
         newest = await self._archive.newest(self.code)
         self.boards, self._pending = None, Pending()
+        self._built, self._kept = empty_board(self.code), ("", False)
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
@@ -157,9 +158,18 @@ class Live:
     async def _follow(self) -> None:
         while True:
             day, n = self.last[:2] if self.last else ("", -1)
-            events = await self._take(await self._archive.follow(self.code, day, n, BLOCK_MS))
+            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
+            await self._check_last()  # a connection may have been replaced without a word
+            events = await self._take(entries)
             if events:
                 LAG.observe(self._store.seconds_since(events[0].t))
+
+    async def _check_last(self) -> None:
+        """RewoundError unless the journal still has the event that was observed last."""
+        if self.last is not None:
+            day, n, leaf = self.last
+            if await self._archive.at(self.code, day, n) != leaf:
+                raise RewoundError
 
     async def _take(self, entries: list[Entry]) -> list[Event]:
         events: list[Event] = []
@@ -205,13 +215,22 @@ class Live:
         return Boards(policy, Frozen(frozen["name"], services), history, day)
 
     async def _history(self, day: str) -> list[dict[str, object]]:
-        days = [d for d in await self._archive.recorded_days(self.code) if d < day]
+        """The records of the closed days before, whether they have been kept yet or not."""
+        recorded = await self._archive.recorded_days(self.code)
+        days = [d for d in recorded if d < day]
         kept = await self._archive.records(self.code, days[-HISTORY_DAYS:])
-        records = [entry["forecast"] for entry in kept]
+        fresh = [await self.figures(d) for d in await self._unkept(day, recorded)]
+        return [entry["forecast"] for entry in (*kept, *fresh)]
+
+    async def _unkept(self, day: str, recorded: list[str]) -> list[str]:
+        """The days before `day` that nobody has archived yet, oldest first. They are the last
+        ones, for a day is archived after those before it."""
+        days: list[str] = []
         before = await self._archive.last_before(self.code, day)
-        if before and before not in days:
-            records = [*records[-HISTORY_DAYS + 1 :], (await self.figures(before))["forecast"]]
-        return records
+        while before and before not in recorded:
+            days.insert(0, before)
+            before = await self._archive.last_before(self.code, before)
+        return days
 
     def _announce(self, urgent: bool) -> None:
         self._moved.set()
@@ -241,13 +260,15 @@ class Live:
         """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
         loop = asyncio.get_running_loop()
         when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
-        if self._timer and not self._timer.cancelled():
-            if self._timer.when() <= when:
+        if self._timer:
+            if self._due <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self._publish)
+        self._timer, self._due = loop.call_at(when, self._publish), when
 
     def _publish(self) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._timer = None
         if not self.ready:
             return
@@ -316,11 +337,16 @@ class Live:
         return self.board()
 
     async def _settle(self) -> None:
-        if not self.ready:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(REACH_S):
-                    await self._moved.wait()
+        await self.settled()
         self._check_ready()
+
+    async def settled(self) -> bool:
+        """Whether the journal is followed, after at most a moment for one that just began."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REACH_S):
+                while not self.ready and not self.ended:
+                    await self._moved.wait()
+        return self.ready
 
     def _has(self, day: str, event: int) -> bool:
         return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
@@ -355,19 +381,16 @@ class Live:
     async def keep_closed_days(self) -> None:
         """Archives the followed day once it is closed, and days before it that nobody was there
         to archive. Any replica may, again and again."""
-        day = self.day
-        if day is None or self._kept == (day.day, day.closed):
+        if self.day is None:
             return
-        recorded = await self._archive.recorded_days(self.code)
-        due = [day.day] if day.closed else []
-        before = await self._archive.last_before(self.code, day.day)
-        while before and before not in recorded:
-            due.append(before)
-            before = await self._archive.last_before(self.code, before)
-        for name in reversed(due):
+        day, closed = self.day.day, self.day.closed
+        if self._kept == (day, closed):
+            return
+        due = await self._unkept(day, await self._archive.recorded_days(self.code))
+        for name in (*due, *([day] if closed else [])):
             await self._keep(name)
-        self.archived = max([*recorded, *due], default="")
-        self._kept = (day.day, day.closed)
+        self.archived = max(await self._archive.recorded_days(self.code), default="")
+        self._kept = (day, closed)
 
     async def _keep(self, day: str) -> None:
         leaves = await self._archive.all_leaves(self.code, day)

@@ -123,9 +123,9 @@ class Offices:
 
     @property
     def ready(self) -> bool:
-        """Whether all offices known at the start are, or once were, followed. One that is new, or
-        followed anew, does not take the replica out of service: only its own answers wait."""
-        self._ready = self._ready or (
-            self._listed and all(live.ready for live in self._live.values())
-        )
+        """Whether all offices known at the start are, or once were, followed. One that is new,
+        followed anew, or whose journal cannot be read, does not take the replica out of service:
+        only its own answers wait."""
+        settled = all(live.ready or live.unreadable for live in self._live.values())
+        self._ready = self._ready or (self._listed and settled)
         return self._ready

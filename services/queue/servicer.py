@@ -17,6 +17,7 @@ from services.queue.journal_pages import EventReader
 from services.queue.model import Channel, Lane
 from services.queue.offices import Offices
 from services.queue.rows import Done, TicketRow, ticket_id
+from services.queue.steps import after_writing
 from services.queue.store import Store
 from services.queue.view import counter_message, ticket_message, watch_message
 from tunggu.queue.v1 import queue_pb2 as pb
@@ -70,7 +71,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
     async def _new(self, done: Done, code: str) -> ticket_pb2.Ticket:
         """The ticket of an issue, with its id: whoever took it may have it again."""
         row = _ticket(done)
-        return await self._ticket(code, row, ticket_id(code, row.day, row.secret), done.event)
+        return await self._done(code, done, ticket_id(code, row.day, row.secret))
 
     async def GetTicket(self, request: pb.GetTicketRequest, context: Context) -> Any:
         if request.ticket_id:
@@ -273,20 +274,23 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         return (await self._store.agenda(code)).day
 
     async def _done(self, code: str, done: Done, id: str = "") -> ticket_pb2.Ticket:
-        return await self._ticket(code, _ticket(done), id, done.event)
+        with after_writing():
+            return await self._ticket(code, _ticket(done), id, done.event)
 
     async def _ticket(
         self, code: str, row: TicketRow, id: str, event: int | None = None
     ) -> ticket_pb2.Ticket:
         """As the fold sees it, once it has the ticket's last event; as stored where it does not
-        follow that day. `event` is shown in place of the last one: a repetition's own."""
+        follow that day, or still has another journal, of which a failover lost the end. `event` is
+        shown in place of the last one: a repetition's own."""
         live = await self._offices.past(code)
         boards = await live.reach(row.day, row.event) if live.follows(row.day) else None
-        if boards is None:
+        ticket = boards.day.tickets.get(row.number) if boards else None
+        if boards is None or ticket is None or ticket.issued_at != row.issued_at:
             message = ticket_message(code, row.day, row, id=id)
         else:
             rule = None if boards.day.closed else boards.day.policy.rule
-            ticket, place = boards.day.tickets[row.number], boards.place(row.number)
+            place = boards.place(row.number)
             message = ticket_message(code, row.day, ticket, id=id, rule=rule, place=place)
         if event is not None:
             message.event = event
@@ -296,7 +300,8 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         row = done.counter
         if row is None:
             raise Problem("INTERNAL", private="a counter verb without a counter")
-        ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
+        with after_writing():
+            ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
         state = ticket.state if ticket else ""
         message = counter_message(code, row.day, row.id, row, "", state)
         message.event = done.event  # a repetition's own

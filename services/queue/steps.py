@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from services.queue.rows import CounterRow, Done, TicketRow, office_of, rfc3339,
 LUA = Path(__file__).with_name("lua")
 ATTEMPTS = 6
 """A day changes under a verb at most a few times: closed, opened, opened by another replica."""
+
+QUOTA_RETRY_S = "600"
 
 ROUND_TRIPS = Histogram(
     "tunggu_redis_seconds",
@@ -104,8 +107,9 @@ class Steps:
     async def _replayed(self, code: str, stored: str) -> Done:
         """The ticket and event of a request that was done before, live fields fresh."""
         _, day, number, event, counter = stored.split("|")
-        ticket = await self.ticket(code, day, number) if number else None
-        desk = await self.counter(code, day, counter) if counter else None
+        with after_writing():
+            ticket = await self.ticket(code, day, number) if number else None
+            desk = await self.counter(code, day, counter) if counter else None
         return Done(day, int(event or -1), ticket, desk)
 
     async def _past(self, request: Request, day: str, number: str) -> Done:
@@ -267,6 +271,17 @@ async def asked(awaitable: Any) -> Any:
         raise unavailable(error) from error
 
 
+@contextmanager
+def after_writing() -> Iterator[None]:
+    """Around what is read to answer a step that was done: that nothing changed would be untrue."""
+    try:
+        yield
+    except Problem as failed:
+        if failed.reason != "REDIS_UNAVAILABLE":
+            raise
+        raise Problem("OUTCOME_UNKNOWN", private=failed.private) from failed
+
+
 def verb_of(script: str) -> str:
     """`CallNextTicket` of `call_next_ticket`."""
     return script.title().replace("_", "")
@@ -304,6 +319,8 @@ def refusal(code: str, day: str, reply: list[bytes], context: dict[str, str]) ->
         metadata["why"] = metadata["why"].upper()
     if "when" in metadata:
         metadata["when"] = rfc3339(int(metadata["when"]))
+    if reason == "QUOTA_EXHAUSTED":  # until somebody cancels, or the next day
+        metadata["retryAfter"] = QUOTA_RETRY_S
     if "id" in metadata:
         metadata["ticketId"] = ticket_id(code, day, metadata.pop("id"))
     return Problem(reason, metadata)
@@ -318,7 +335,9 @@ def unknown(error: Exception) -> Problem:
 def unavailable(error: RedisError) -> Problem:
     """A read that failed: nothing happened, whatever became of it."""
     known = problem(error)
-    if known is None or known.reason == "OUTCOME_UNKNOWN":
+    if known is None:
+        known = Problem("INTERNAL", private=str(error))
+    elif known.reason == "OUTCOME_UNKNOWN":
         known = Problem("REDIS_UNAVAILABLE", private=str(error))
     ERRORS.labels("Read", known.reason).inc()
     return known

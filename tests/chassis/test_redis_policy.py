@@ -4,15 +4,16 @@ import asyncio
 import contextlib
 
 import pytest
-from redis.exceptions import RedisError, ResponseError
+from redis._parsers.base import BaseParser
+from redis.exceptions import RedisError
 
-from services.chassis.redis_binary import REMEDY, redis_binary
 from services.chassis.redis_policy import (
     NotConnectedError,
     RedisPolicyError,
     problem,
     redis_connection,
 )
+from services.local.redis_binary import REMEDY, redis_binary
 from tests.conftest import RedisServer
 
 
@@ -131,17 +132,27 @@ async def test_an_answer_that_does_not_come_in_time_leaves_the_outcome_open(own_
     assert found.reason == "OUTCOME_UNKNOWN"
 
 
+IN_SCRIPT = "ERR Error running script (call to f_4b7b): @user_script:136: @user_script: 136: "
+
+
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
         ("MISCONF Errors writing to the AOF file: No space left on device", "REDIS_UNAVAILABLE"),
         ("OOM command not allowed when used memory > 'maxmemory'", "REDIS_UNAVAILABLE"),
         ("READONLY You can't write against a read only replica.", "REDIS_UNAVAILABLE"),
+        ("MASTERDOWN Link with MASTER is down", "REDIS_UNAVAILABLE"),
+        ("LOADING Redis is loading the dataset in memory", "REDIS_UNAVAILABLE"),
+        ("CLUSTERDOWN The cluster is down", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}-READONLY You can't write against a read only replica.", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}-MISCONF Errors writing to the AOF file", "REDIS_UNAVAILABLE"),
+        (f"{IN_SCRIPT}attempt to index a nil value", None),
         ("WRONGTYPE Operation against a key", None),
+        ("ERR Unknown command: it has no OOM in it", None),
     ],
 )
 def test_a_server_that_refuses_a_command_as_a_whole_did_nothing(reply, reason):
-    found = problem(ResponseError(reply))
+    found = problem(BaseParser.parse_error(reply))
     assert (found and found.reason) == reason
 
 
@@ -164,7 +175,7 @@ def test_the_redis_server_on_path_comes_first(tmp_path):
 
 
 def test_without_any_redis_server_one_line_names_the_package(tmp_path, monkeypatch):
-    monkeypatch.setattr("services.chassis.redis_binary.find_spec", lambda name: None)
+    monkeypatch.setattr("services.local.redis_binary.find_spec", lambda name: None)
     with pytest.raises(FileNotFoundError) as missing:
         redis_binary(path=str(tmp_path))
     assert str(missing.value) == REMEDY

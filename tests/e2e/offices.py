@@ -53,6 +53,19 @@ class Way:
         await self.channel.close()
 
 
+@dataclass(frozen=True)
+class Ways:
+    """`all` spreads over the replicas, `each` goes to one of them, `phone` to the gateway."""
+
+    town: Town
+    all: Way
+    each: list[Way]
+    phone: httpx.AsyncClient
+
+    def token(self, role: str, subject: str) -> str:
+        return self.town.token(role, subject)
+
+
 @contextmanager
 def acting(authorization: str) -> Iterator[None]:
     """Calls inside carry the token."""

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from services.chassis.redis_binary import redis_binary
 from services.chassis.token import make_key, mint
 from services.local import ready
 from services.local.process import Process, Program
+from services.local.redis_binary import redis_binary
 from tests.conftest import missing
 
 DATE = "2026-03-02"

@@ -8,23 +8,16 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest_asyncio
 
-from tests.e2e.mapped import PATIENCE_S, City, environ, mapped_city, ms, until, week
+from tests.e2e.mapped import City
+from tests.e2e.mapped_office import MONDAY, TUESDAY, ms, week
+from tests.e2e.replica import PATIENCE_S, environ, until
 
-MONDAY, TUESDAY = "2026-03-02", "2026-03-03"
 CODE = "73.71.03"
 BOARD = f"/v1/kecamatan/{CODE}/board"
-
-
-@pytest_asyncio.fixture
-async def city(tmp_path: Path) -> AsyncIterator[City]:
-    async with mapped_city(tmp_path) as it:
-        yield it
 
 
 @asynccontextmanager

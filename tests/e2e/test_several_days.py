@@ -20,19 +20,9 @@ from services.queue.board import Boards, Frozen, FrozenService
 from services.queue.days import summarise
 from services.queue.journal import parse
 from services.queue.policy import parse_policy
-from tests.e2e.mapped import (
-    AFTERNOON,
-    MORNING,
-    PATIENCE_S,
-    City,
-    Office,
-    mapped_city,
-    ms,
-    refusal,
-    unless,
-    until,
-    week,
-)
+from tests.e2e.mapped import City, mapped_city
+from tests.e2e.mapped_office import AFTERNOON, MORNING, Office, ms, week
+from tests.e2e.replica import PATIENCE_S, refusal, unless, until
 from tunggu.queue.v1 import queue_pb2, queue_pb2_grpc, ticket_pb2
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

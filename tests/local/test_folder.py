@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.redis_binary import redis_binary
 from services.local.errors import LocalError
 from services.local.folder import Folder, version_of
+from services.local.redis_binary import redis_binary
 
 
 @pytest.fixture

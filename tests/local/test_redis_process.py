@@ -5,10 +5,10 @@ import os
 import pytest
 import redis
 
-from services.chassis.redis_binary import redis_binary
 from services.local import contract
 from services.local.crew import Crew
 from services.local.folder import Folder
+from services.local.redis_binary import redis_binary
 
 
 @pytest.fixture

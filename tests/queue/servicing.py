@@ -214,7 +214,7 @@ COUNTERS = [
 ]
 
 
-def file_of(code: str, **spec: Any) -> kecamatan_pb2.Kecamatan:
+def file_of(code: str, /, **spec: Any) -> kecamatan_pb2.Kecamatan:
     """A Kecamatan file; `spec` replaces whole members of its spec."""
     week = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ALL_DAY)
     own = {
@@ -415,7 +415,7 @@ class Office:
             board = json.loads((await self.do("GetBoard")).body)
             if board["event"] >= event:
                 return board
-            assert time.monotonic() < deadline, "the board does not get there"
+            assert time.monotonic() < deadline, f"the board stays at {board['event']}"
             await asyncio.sleep(0.01)
 
     # Steps that tests begin with

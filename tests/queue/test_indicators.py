@@ -155,3 +155,32 @@ def test_a_day_that_closed_early_is_asked_about():
     assert report.verdict is Verdict.CLEAN
     assert [found.code for found in report.indicators] == ["CLOSED_EARLY"]
     assert report.indicators[0].facts == {"minutes": 600}
+
+
+def test_calls_that_are_requeued_again_and_again_are_asked_about():
+    office = Office(document({"1": "A"}, "A")).opened("1")
+    for _ in range(5):
+        office.take("A")
+    for _ in range(2):
+        office.do(verb.RequeueTicket(office.call("1")))
+    assert ("EMPTY_CALLS", {"c": "1", "count": 2}) in asked(office)
+
+
+def test_holds_that_end_at_once_are_asked_about_and_long_ones_are_not():
+    office = Office(document({"1": "A"}, "A")).opened("1")
+    for away in (MINUTE - 1, MINUTE - 1, MINUTE):
+        number = office.take("A")
+        assert office.call("1") == number
+        office.do(verb.StartTicket("1", number))
+        office.do(verb.HoldTicket("1", number))
+        office.do(verb.ReturnTicket(number), away)
+        office.serve("1")
+    assert ("EMPTY_CALLS", {"c": "1", "count": 2}) in asked(office)
+
+
+def test_one_call_that_is_put_back_is_no_question():
+    office = Office(document({"1": "A"}, "A")).opened("1")
+    number = office.take("A")
+    office.do(verb.RequeueTicket(office.call("1")))
+    assert office.serve("1") == number
+    assert asked(office) == []

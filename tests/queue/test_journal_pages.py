@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
+from services.chassis.errors import Problem
 from services.queue.journal_pages import START, EventReader
 
 YESTERDAY, TODAY = "2026-03-02", "2026-03-03"
@@ -19,7 +22,6 @@ class Days:
     kept: dict[str, list[bytes]]
     midnight: dict[str, list[bytes]] = field(default_factory=dict)
     code: str = "73.71.03"
-    rewinds: int = 0
 
     def next_move(self) -> asyncio.Event:
         return asyncio.Event()
@@ -59,3 +61,13 @@ async def test_what_is_written_at_midnight_while_the_reader_looks_is_not_skipped
         (YESTERDAY, 2, b"close"),
     ]
     assert [item[:3] for item in await anext(pages)] == [(TODAY, 0, b"new")]
+
+
+@pytest.mark.parametrize("left", [[b"a"], [b"a", b"other"], [b"a", b"other", b"more"]])
+async def test_a_reader_whose_last_event_is_gone_is_told_even_before_the_office_notices(left):
+    days = Days({TODAY: [b"a", b"b"]})
+    pages = EventReader(days, days).pages(START)
+    assert len(await anext(pages)) == 2
+    days.kept[TODAY] = left
+    with pytest.raises(Problem, match="JOURNAL_REWOUND"):
+        await anext(pages)

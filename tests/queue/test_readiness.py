@@ -3,6 +3,9 @@
 import asyncio
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
+from services.chassis.errors import Problem
 from services.queue import kecamatan
 from services.queue.archive import Archive
 from services.queue.offices import Offices
@@ -24,6 +27,21 @@ async def running(offices):
 
 async def apply(store, code):
     await store.apply_kecamatan(Request(code, "ApplyKecamatan"), kecamatan.dump(office_file(code)))
+
+
+async def test_a_journal_that_cannot_be_read_stops_its_own_office_alone(redis):
+    store = Store(redis, always_open=True)
+    for code in ("73.71.01", "73.71.02"):
+        await apply(store, code)
+    await redis.xadd("tunggu:{73.71.01}:journal", {"l": b"{}"}, id="20260302-0")
+    offices = Offices(store, Archive(redis), period=0.01)
+    async with running(offices):
+        async with asyncio.timeout(10):
+            while not offices.ready:
+                await asyncio.sleep(0.01)
+        assert (await offices.get("73.71.02")).board().event >= -1
+        with pytest.raises(Problem):
+            (await offices.get("73.71.01")).board()
 
 
 async def test_a_new_office_does_not_take_the_replica_out_of_service(redis):

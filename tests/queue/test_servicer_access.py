@@ -78,6 +78,8 @@ def bad_tokens(office, tmp_path):
         "cut off": good.rpartition(".")[0],
         "empty": "",
         "no token at all": "a.b.c",
+        "of an alg that is a list": unsigned(claims, alg=["ES256"]),
+        "of a subject longer than OpenID Connect admits": signed(claims_of(office, sub="z" * 256)),
     } | {
         f"without {name}": signed({k: v for k, v in claims.items() if k != name})
         for name in ("iss", "aud", "sub", "exp")

@@ -142,7 +142,15 @@ async def test_list_audit_refuses_officers_sizes_and_tokens_that_make_no_sense(o
     for size in (-1, 501):
         said = await office.refused("ListAudit", "INVALID_REQUEST", office.head, page_size=size)
         assert said == {"field": "pageSize"}
-    for token in ("x", "é", "MTIz", "2aEt2aE=", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTktMA==", "\n"):
+    for token in (
+        "x",
+        "é",
+        "MTIz",
+        "2aEt2aE=",
+        "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTktMA==",
+        "MC0w",
+        "\n",
+    ):
         said = await office.refused("ListAudit", "INVALID_REQUEST", office.head, page_token=token)
         assert said == {"field": "pageToken"}
 

@@ -1,4 +1,4 @@
-"""What a failure of Redis means for a step."""
+"""What a failure of Redis means for a read and for a write."""
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -6,7 +6,12 @@ from redis.exceptions import ResponseError
 
 from services.chassis.errors import Problem
 from services.chassis.redis_policy import NotConnectedError
+from services.queue import kecamatan
+from services.queue.model import Channel, Lane
+from services.queue.request import Request
 from services.queue.steps import asked, unavailable, unknown
+from services.queue.store import Store
+from tests.e2e.offices import office_file
 
 
 @pytest.mark.parametrize(
@@ -29,3 +34,21 @@ async def test_a_failed_read_is_a_problem():
 
     with pytest.raises(Problem, match="REDIS_UNAVAILABLE"):
         await asked(failing())
+
+
+async def test_a_repetition_that_cannot_be_read_does_not_say_that_nothing_has_changed(
+    redis, monkeypatch
+):
+    async def unreadable(self, code, day, number):
+        raise Problem("REDIS_UNAVAILABLE")
+
+    code, store = "73.71.01", Store(redis, always_open=True)
+    await store.apply_kecamatan(Request(code, "ApplyKecamatan"), kecamatan.dump(office_file(code)))
+    request = Request(code, "CreateTicket", "an-id", "somebody", b"payload")
+    first = await store.create_ticket(request, "A", Lane.REGULAR, Channel.WEB, "")
+    monkeypatch.setattr(Store, "ticket", unreadable)
+    with pytest.raises(Problem, match="OUTCOME_UNKNOWN"):
+        await store.create_ticket(request, "A", Lane.REGULAR, Channel.WEB, "")
+    monkeypatch.undo()
+    again = await store.create_ticket(request, "A", Lane.REGULAR, Channel.WEB, "")
+    assert again == first
