@@ -14,6 +14,10 @@ def main() -> str:
         run(read(os.environ))
     except LocalError as error:
         return f"tunggu: {error}"
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return f"tunggu: cannot use {error.filename}: {error.strerror}"
     return ""
 
 

@@ -281,5 +281,27 @@ def test_data_of_a_newer_redis_is_refused_before_redis_starts(tmp_path):
     assert list((tmp_path / ".tunggu" / "redis").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("clock", "clock does not say how fast"),
+        ("keys/private.pem", "remove it, and the next start makes another"),
+        ("redis-version", "does not hold a version"),
+    ],
+)
+def test_an_empty_file_in_the_data_folder_is_one_line(tmp_path, name, said):
+    path = tmp_path / ".tunggu" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert said in refused(tmp_path)
+
+
+def test_a_file_of_the_data_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / ".tunggu" / "logs" / "redis.log").mkdir(parents=True)
+    said = refused(tmp_path)
+    assert said.startswith("tunggu: cannot use ")
+    assert "logs/redis.log: Is a directory" in said
+
+
 def test_offices_may_keep_their_own_hours(launch):
     assert any("keep their own hours" in line for line in launch(HOURS="real").said)
