@@ -49,12 +49,13 @@ def _put(client: httpx.Client, path: str, office: dict[str, Any]) -> httpx.Respo
 
 
 def problem(answer: httpx.Response) -> str:
-    """A problem document in one line: the field, what is wrong, the reason."""
+    """A problem document in one line: the field, what is wrong and why, the reason."""
     try:
         said = answer.json()
-        detail, field = said.get("detail") or said["title"], said.get("field")
-        named = f"{field}: {detail}" if field and field not in detail else detail
-        return f"{named} ({said['reason']})"
+        text, field, why = said.get("detail") or said["title"], said.get("field"), said.get("why")
+        text = f"{field}: {text}" if field and field not in text else text
+        text = f"{text.rstrip('.')}: {why}" if why and why not in text else text
+        return f"{text} ({said['reason']})"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"HTTP {answer.status_code}"
 

@@ -87,6 +87,19 @@ def test_a_field_that_the_detail_leaves_out_is_named():
         apply.apply(http, OFFICE)
 
 
+def test_a_refusal_says_why():
+    problem = {
+        "title": "Invalid request",
+        "reason": "INVALID_REQUEST",
+        "detail": 'The field "spec.name" cannot be accepted. Check its value.',
+        "field": "spec.name",
+        "why": "a string is expected",
+    }
+    with answering(400, problem) as http, pytest.raises(LocalError) as error:
+        apply.apply(http, OFFICE)
+    assert str(error.value).endswith("Check its value: a string is expected (INVALID_REQUEST)")
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b""])
 def test_an_answer_that_is_no_problem_document_is_named_by_its_status(body):
     with answering(502, body) as http, pytest.raises(LocalError, match="refused: HTTP 502"):
