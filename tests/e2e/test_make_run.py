@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.local.office_file import code_of, read
 from services.local.run import OFFICES
 from tests.e2e.launched import LAST_LINE, Launched, free_port, take_number
 from tests.local.dummies import alive, eventually
@@ -160,6 +162,21 @@ def test_make_apply_gives_a_file_to_what_runs(running):
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert (ended.returncode, said in ended.stdout + ended.stderr) == (code, True), ended
         assert len((ended.stdout + ended.stderr).splitlines()) == 1
+
+
+def test_an_office_applied_again_on_the_day_it_was_deleted_is_said_to_open_on_its_next(running):
+    run, folder = running
+    office = max(OFFICES.glob("*.yaml"))
+    code = code_of(read(office)[0])
+    token = (folder / ".tunggu" / "tokens" / "admin").read_text().strip()
+    with client(run) as http:
+        assert eventually(lambda: http.get(f"/v1/kecamatan/{code}").json()["open"])
+        gone = http.delete(f"/v1/kecamatan/{code}", headers={"Authorization": f"Bearer {token}"})
+        assert gone.status_code == 200, gone.text
+        there = f"PORT={http.base_url.port} DATA={shlex.quote(str(folder))}/.tunggu"
+    said = made(f"make apply FILE={office} {there}")
+    assert " applied; its day " in said
+    assert said.endswith(" is closed: it opens on its next day\n")
 
 
 def test_a_second_start_on_the_same_folder_is_refused(running):
