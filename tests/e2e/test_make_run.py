@@ -197,12 +197,13 @@ def test_a_queue_that_is_killed_comes_back_and_numbers_go_on(launch):
     run = launch()
     with client(run) as http:
         first = take(http)
-        _, queue, _ = run.pids()
+        before, (_, queue, _) = len(run.said), run.pids()
         os.kill(queue, signal.SIGKILL)
         run.until("queue-1 was killed by SIGKILL; restarting it.")
         assert eventually(lambda: http.get("/readyz").status_code == 200)
         assert take(http)["number"] == "A002"
         assert http.get(f"/v1/tickets/{first['id']}").json()["number"] == "A001"
+    assert len(run.said) == before + 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
