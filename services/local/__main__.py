@@ -3,6 +3,11 @@
 import os
 import sys
 
+from services.local.signals import leave_when_asked
+
+if __name__ == "__main__":
+    leave_when_asked(status=0)  # before the imports, which take a while
+
 from services.local.errors import LocalError
 from services.local.run import run
 from services.local.settings import read
