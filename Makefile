@@ -24,11 +24,11 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check browser \
-	run demo token apply verify clean
+	prometheus run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
-	  awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	  awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # --- the workshop -----------------------------------------------------------
 
@@ -69,7 +69,10 @@ lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
 	  $$compile -o requirements.txt; $$compile --extra dev -c requirements.txt -o requirements-dev.txt
 
 browser: ## install Debian's Chromium for the page tests (as root, by apt)
-	@.ci/install-chromium
+	@.ci/install-package chromium
+
+prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
+	@.ci/install-package prometheus prometheus.service
 
 # --- the checks -------------------------------------------------------------
 
@@ -101,6 +104,9 @@ test: setup ## all tests; make test ARGS=tests/queue for some
 
 check: lint types imports buf test ## all of the above: what has to pass
 
+# $(call needs,FILE,an example) as a recipe's first line.
+needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }
+
 # --- the thing itself -------------------------------------------------------
 
 run: setup ## the whole of Tunggu on this machine [PORT HOST DATA HOURS LIMITS SPEED]
@@ -114,9 +120,12 @@ token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=7
 	  --key "$(DATA)/keys/private.pem"
 
 apply: setup ## give a Kecamatan file to what runs: FILE=kecamatan/makassar.yaml [PORT HOST DATA]
+	$(call needs,FILE,FILE=kecamatan/makassar.yaml)
 	@$(BIN)/python -P -m services.local.apply "$(FILE)"
 
 verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
+	$(call needs,FILE,FILE=events.ndjson POLICY=policy.json)
+	$(call needs,POLICY,FILE=events.ndjson POLICY=policy.json)
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.local.settings import Settings
 from services.local.stack import Stack
+from services.local.whole import write_whole
 
 EXAMPLE = "73.71.03"  # Kecamatan Makassar
 ROLES: Mapping[str, str] = {
@@ -22,11 +23,7 @@ ROLES: Mapping[str, str] = {
 def write_tokens(stack: Stack, folder: Path) -> None:
     """One file a role, mode 0600, replaced whole."""
     for role, kecamatan in ROLES.items():
-        fresh = folder / f".{role}"
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=0o600, exist_ok=False)
-        fresh.write_text(stack.token(role.upper(), kecamatan) + "\n")
-        fresh.replace(folder / role)
+        write_whole(folder / role, f"{stack.token(role.upper(), kecamatan)}\n".encode())
 
 
 def greeting(settings: Settings, stack: Stack, redis: str, offices: int) -> str:

@@ -16,13 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.chassis.token import make_key, mint
+from services.chassis.token import mint
 from services.local import contract, ports
 from services.local.clock import Clock
 from services.local.contract import Where
 from services.local.crew import Crew
 from services.local.errors import LocalError
 from services.local.folder import Folder, version_of
+from services.local.keys import development_key
 from services.local.process import Program
 from services.local.redis_binary import redis_binary
 
@@ -125,7 +126,7 @@ class Stack:
     def token(self, roles: str | Sequence[str], kecamatan: str = "*", subject: str = "") -> str:
         """A token of the development key, valid for 12 hours."""
         named = [roles] if isinstance(roles, str) else list(roles)
-        return mint(make_key(self._data / "keys"), named, [kecamatan], subject=subject)
+        return mint(development_key(self._data / "keys"), named, [kecamatan], subject=subject)
 
     def wait(self, seconds: float | None = None) -> str:
         """Until a process could not be kept alive, or `seconds`; the reason, else ""."""
@@ -169,7 +170,7 @@ class Stack:
         )
 
     def _programs(self, binary: Path, folder: Folder, where: Where) -> list[list[Program]]:
-        make_key(folder.keys)
+        development_key(folder.keys)
         clock = self._clock.text() if self._clock else ""
         queues = [
             contract.queue(number, where, folder.keys, hours=self._hours, clock=clock)
