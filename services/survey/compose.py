@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import grpc
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from services.chassis import server
 from services.chassis.client import channel
@@ -32,6 +33,9 @@ from tunggu.survey.v1 import (
 SURVEY = survey_pb2.DESCRIPTOR.services_by_name["SurveyService"]
 INDEX = index_pb2.DESCRIPTOR.services_by_name["IndexService"]
 FIGURES = figures_pb2.DESCRIPTOR.services_by_name["FiguresService"]
+
+# What reading a PEM may raise: no file, no key, one with a password, one of a kind that signs not.
+NO_KEY = (OSError, ValueError, TypeError, UnsupportedAlgorithm, StopIteration)
 
 
 async def serve(settings: SurveyConfig) -> None:
@@ -75,6 +79,8 @@ def _queue(settings: SurveyConfig) -> grpc.aio.Channel:
         return channel(settings.queue, authorization=lambda: "")
     try:
         ours = internal_token(Path(settings.key), "survey", settings.issuer, settings.audience)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"configuration: TUNGGU_KEY: {error}") from None
+    except NO_KEY as error:
+        raise ConfigError(
+            f"configuration: TUNGGU_KEY holds no key that can sign: {error}"
+        ) from None
     return channel(settings.queue, authorization=ours)

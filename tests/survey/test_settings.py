@@ -5,6 +5,7 @@ import pytest
 
 from services.chassis.config import ConfigError, load
 from services.chassis.token import make_key
+from services.survey.compose import serve
 from services.survey.config import SurveyConfig
 from services.survey.credential import internal_token
 
@@ -39,6 +40,15 @@ def test_its_token_is_an_internal_ones_and_replaced_before_it_expires(tmp_path):
     assert token() is first
     now[0] = 1801.0
     assert token() is not first
+
+
+async def test_a_key_that_cannot_sign_is_one_clear_line_at_start(tmp_path):
+    for name, content in (("none", None), ("text", b"no key")):
+        path = tmp_path / name
+        if content:
+            path.write_bytes(content)
+        with pytest.raises(ConfigError, match="TUNGGU_KEY holds no key that can sign"):
+            await serve(SurveyConfig(key=str(path)))
 
 
 def test_a_missing_key_is_noticed_at_once(tmp_path):
