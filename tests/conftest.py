@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis import access
 from services.local.redis_binary import redis_binary
 
 CI = os.environ.get("CI") == "true"
@@ -91,3 +92,9 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
     server = start_redis(tmp_path)
     yield server
     server.kill()
+
+
+@pytest.fixture(autouse=True)
+def nobody_calls() -> None:
+    """No test inherits the caller that another has set."""
+    access.CALLER.set(access.ANYONE)
