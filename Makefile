@@ -24,11 +24,11 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check browser \
-	run demo token apply verify clean
+	prometheus run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
-	  awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	  awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # --- the workshop -----------------------------------------------------------
 
@@ -69,7 +69,10 @@ lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
 	  $$compile -o requirements.txt; $$compile --extra dev -c requirements.txt -o requirements-dev.txt
 
 browser: ## install Debian's Chromium for the page tests (as root, by apt)
-	@.ci/install-chromium
+	@.ci/install-package chromium
+
+prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
+	@.ci/install-package prometheus prometheus.service
 
 # --- the checks -------------------------------------------------------------
 

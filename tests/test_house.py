@@ -36,43 +36,68 @@ def test_lock_files_pin_every_package_with_hashes_and_name_no_address():
             assert "--hash=sha256:" in entry, entry
 
 
-def install_chromium(tools: Path, **fakes: str) -> subprocess.CompletedProcess[str]:
+def install(tools: Path, *arguments: str, **fakes: str) -> subprocess.CompletedProcess[str]:
     """Runs the script where only the named fakes and a few harmless commands exist."""
-    for name in ("mktemp", "rm", "cat"):
+    for name in ("mktemp", "rm", "cat", "chmod", "head"):
         (tools / name).symlink_to(str(shutil.which(name)))
     for name, body in fakes.items():
         path = tools / name.replace("_", "-")
         path.write_text(f"#!/bin/bash\n{body}\n")
         path.chmod(0o755)
+    policy = tools / "policy-rc.d"
+    environ = {"PATH": str(tools), "LOG": str(tools / "log"), "POLICY_RC_D": str(policy)}
     return subprocess.run(
-        [ROOT / ".ci/install-chromium"],
-        env={"PATH": str(tools), "LOG": str(tools / "log")},
+        [ROOT / ".ci/install-package", *arguments],
+        env=environ,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_a_chromium_that_is_there_is_left_alone(tmp_path):
-    done = install_chromium(tmp_path, chromium="exit 0", apt_get="exit 9")
+def test_a_package_that_is_there_is_left_alone(tmp_path):
+    fakes = {"chromium": "exit 0", "apt_get": "exit 9"}
+    done = install(tmp_path, "chromium", **fakes)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_without_root_one_line_names_the_package(tmp_path):
-    done = install_chromium(tmp_path, id="echo 1000", apt_get="exit 9")
+    done = install(tmp_path, "chromium", id="echo 1000", apt_get="exit 9")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
-    assert "chromium" in done.stderr
+    assert "install --no-install-recommends chromium" in done.stderr
 
 
-def test_as_root_chromium_comes_by_apt_without_what_apt_recommends(tmp_path):
-    done = install_chromium(tmp_path, id="echo 0", apt_get='echo "$@" >> "$LOG"')
+def test_as_root_a_package_comes_by_apt_without_what_apt_recommends(tmp_path):
+    done = install(tmp_path, "chromium", id="echo 0", apt_get='echo "$@" >> "$LOG"')
     assert done.returncode == 0, done.stderr
     assert "install -y -qq --no-install-recommends chromium" in (tmp_path / "log").read_text()
 
 
+def test_a_daemon_that_a_package_brings_is_not_started_now_or_at_boot(tmp_path):
+    note = 'echo "${0##*/} $1" >> "$LOG"'
+    asks = f'{note}; "$POLICY_RC_D"; echo "policy $?" >> "$LOG"'
+    fakes = {"id": "echo 0", "systemctl": 'echo "systemctl $@" >> "$LOG"', "apt_get": asks}
+    done = install(tmp_path, "prometheus", "prometheus.service", **fakes)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "systemctl mask prometheus.service",
+        "apt-get update",
+        "policy 101",
+        "apt-get install",
+        "policy 101",
+    ]
+    assert not (tmp_path / "policy-rc.d").exists()
+
+
+def test_a_policy_that_a_machine_has_for_its_daemons_is_kept(tmp_path):
+    (tmp_path / "policy-rc.d").write_text("mine")
+    install(tmp_path, "prometheus", "prometheus.service", id="echo 0", apt_get="exit 0")
+    assert (tmp_path / "policy-rc.d").read_text() == "mine"
+
+
 def test_a_failed_installation_shows_what_apt_said(tmp_path):
-    done = install_chromium(tmp_path, id="echo 0", apt_get="echo no such package; exit 100")
+    done = install(tmp_path, "chromium", id="echo 0", apt_get="echo no such package; exit 100")
     assert done.returncode == 1
     assert "no such package" in done.stderr
 

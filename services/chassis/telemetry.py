@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 
 from .config import ConfigError, ProcessConfig
 from .errors import Problem
@@ -26,18 +26,18 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 REQUEST_ID_HEADER = "x-request-id"
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-BUILD = Gauge("tunggu_build_info", "1, with what runs", ["service", "version", "python"])
+BUILD = Gauge("tunggu_build_info", "What runs, always 1.", ["service", "version", "python"])
 log = logging.getLogger(__name__)
 
 
 class Meter:
-    """Counts calls by name and reason and times them; `tunggu_<prefix>_…`."""
+    """Counts calls by name and reason and times them; `tunggu_<prefix>_…`, of this process."""
 
     def __init__(self, prefix: str) -> None:
-        self.calls = Counter(f"tunggu_{prefix}_calls", "calls that ended", ["method", "reason"])
-        self.running = Gauge(f"tunggu_{prefix}_running", "calls and streams open", ["method"])
+        self.calls = Counter(f"tunggu_{prefix}_calls", "Ended calls. Sum.", ["method", "reason"])
+        self.running = Gauge(f"tunggu_{prefix}_running", "Open calls. Sum.", ["method"])
         name = f"tunggu_{prefix}_seconds"
-        self.seconds = Histogram(name, "duration, but of streams", ["method"], buckets=BUCKETS)
+        self.seconds = Histogram(name, "Of calls, not streams. Sum.", ["method"], buckets=BUCKETS)
 
 
 RPC = Meter("rpc")
@@ -66,10 +66,11 @@ def start(service: str, config: ProcessConfig) -> Callable[[], None]:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=config.log_level.upper(), handlers=[handler], force=True)
     BUILD.labels(service, version("tunggu"), sys.version.split()[0]).set(1)
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     if not config.metrics_port:
         return lambda: None
     try:  # its own thread: rendering many series must not stall the loop
-        server, thread = start_http_server(config.metrics_port, config.metrics_host)
+        server, _ = start_http_server(config.metrics_port, config.metrics_host)
     except OSError as error:
         where = f"{config.metrics_host}:{config.metrics_port}"
         raise ConfigError(f"{service}: cannot serve /metrics on {where}: {error}") from None
@@ -77,7 +78,6 @@ def start(service: str, config: ProcessConfig) -> Callable[[], None]:
     def end() -> None:
         server.shutdown()
         server.server_close()
-        thread.join()
 
     return end
 

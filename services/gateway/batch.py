@@ -28,9 +28,9 @@ from tunggu.queue.v1.ticket_pb2 import Ticket
 
 log = logging.getLogger(__name__)
 SIZES = Histogram(
-    "tunggu_gateway_batch_size", "requests in a batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128)
+    "tunggu_gateway_batch_size", "Requests in a batch. Sum.", buckets=(1, 2, 4, 8, 16, 32, 64, 128)
 )
-OVERLOADS = Counter("tunggu_gateway_overloads", "requests for numbers refused unsent")
+OVERLOADS = Counter("tunggu_gateway_overloads", "Requests for numbers refused unsent. Sum.")
 
 Send = Callable[[BatchCreateTicketsRequest, float], Awaitable[BatchCreateTicketsResponse]]
 Result = BatchCreateTicketsResponse.Result

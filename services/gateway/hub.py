@@ -17,7 +17,7 @@ from services.chassis.errors import Problem
 from services.gateway.streams import Feed, Timing
 
 log = logging.getLogger(__name__)
-FEEDS = Gauge("tunggu_gateway_feeds", "boards and lists that are being followed")
+FEEDS = Gauge("tunggu_gateway_feeds", "Boards and lists that are being followed. Sum.")
 
 
 class Source(Protocol):

@@ -16,8 +16,10 @@ HEADERS: Headers = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
-WATCHERS = Gauge("tunggu_gateway_watchers", "open streams", ["stream"])
-DROPPED = Counter("tunggu_gateway_dropped", "streams of clients that were too slow", ["stream"])
+WATCHERS = Gauge("tunggu_gateway_watchers", "Open streams. Sum.", ["stream"])
+DROPPED = Counter(
+    "tunggu_gateway_dropped", "Streams of clients that were too slow. Sum.", ["stream"]
+)
 
 
 class Stream:

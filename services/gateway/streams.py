@@ -8,12 +8,21 @@ come from; what carries the bytes to a client is a `write` that the caller passe
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.chassis.errors import Problem
+from prometheus_client import Histogram
 
+from services.chassis.errors import Problem
+from services.chassis.telemetry import BUCKETS
+
+FANOUT = Histogram(
+    "tunggu_gateway_fanout_seconds",
+    "From a change of what is watched to its last watcher's write; counted at the next. Sum.",
+    buckets=BUCKETS,
+)
 HEARTBEAT = b": heartbeat\n\n"
 RETRY_MS = (2000, 5000)  # spread, so that a drained gateway's clients do not all come at once
 
@@ -72,6 +81,7 @@ class Feed:
         self.ended = False
         self.failure: Problem | None = None
         self.beats = 0
+        self._changed_at = self._reached_at = 0.0
         self._wake = Wake()
         self._timing = timing
         self._beat = asyncio.get_running_loop().call_later(timing.beat, self._on_beat)
@@ -80,7 +90,17 @@ class Feed:
     def publish(self, new: Frame | None) -> None:
         """A new state, or None if only what watchers look up has changed."""
         self.frame = new or self.frame
+        self._count_fanout()
+        self._changed_at = time.monotonic()
         self._tell()
+
+    def reached(self) -> None:
+        """A watcher that waited for the change has been written to."""
+        self._reached_at = time.monotonic()
+
+    def _count_fanout(self) -> None:
+        if self._reached_at > self._changed_at:
+            FANOUT.observe(self._reached_at - self._changed_at)
 
     def lost(self) -> None:
         """The source broke off; watchers hear of it unless it is back soon."""
@@ -98,6 +118,8 @@ class Feed:
 
     def end(self, failure: Problem | None = None) -> None:
         """Ends all its watchers' streams. May be called again."""
+        if not self.ended:
+            self._count_fanout()
         self.ended, self.failure = True, self.failure or failure
         self._beat.cancel()
         if self._staling is not None:
@@ -170,11 +192,13 @@ async def follow(view: View, seen: str, write: Callable[[bytes], Awaitable[bool]
     written last is another `retry:`, unless nothing can follow.
     """
     feed = view.feed
-    beats, told_stale, going = feed.beats, False, await write(retry())
+    beats, told_stale, waited, going = feed.beats, False, False, await write(retry())
     while going and not feed.ended:
         present = view.look()
         if present is not None and present.id != seen:
             seen, going = present.id, await write(present.data)
+            if waited:
+                feed.reached()
         elif view.over():
             return
         elif feed.stale != told_stale:
@@ -184,5 +208,6 @@ async def follow(view: View, seen: str, write: Callable[[bytes], Awaitable[bool]
             beats, going = feed.beats, await write(HEARTBEAT)
         else:
             await feed.changed()
+            waited = True
     if going:
         await write(retry())

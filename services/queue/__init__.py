@@ -25,5 +25,6 @@ The salt of the day's holder hashes is a field of K:office and goes when the day
 
 Layers: `__main__` → `compose` → `servicer`, `admin` → `offices`, `live` → `store`, `archive` →
 `steps`; the last three and `keys` know Redis. `view` and `asking` stand between messages and the
-rest. Everything else is pure: no Redis, no gRPC, no clock, no I/O.
+rest, `metrics` and `figures` between Prometheus and `live`. Everything else is pure: no Redis, no
+gRPC, no clock, no I/O.
 """

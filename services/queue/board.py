@@ -29,6 +29,7 @@ from services.queue.forecast import Estimate, Forecasts, Table
 from services.queue.journal import Event
 from services.queue.lines import Line, ServiceLine, to_json
 from services.queue.model import Call, Counter, Day, Policy, State
+from services.queue.tallies import Tallies
 
 URGENT = frozenset(
     {
@@ -85,8 +86,8 @@ class Place:
 
 
 class Boards:
-    """The boards of one date, from its first event on. Owns the folded `day`, the `forecasts` and
-    the `desks`, and keeps per service what the next board can take over."""
+    """The boards of one date, from its first event on. Owns the folded `day`, the `forecasts`, the
+    `desks` and the `tallies`, and keeps per service what the next board can take over."""
 
     def __init__(
         self, policy: Policy, frozen: Frozen, history: Sequence[Mapping[str, Any]], day: str
@@ -94,6 +95,7 @@ class Boards:
         self.frozen = frozen
         self.day = fresh_day(policy, day)
         self.desks = Desks()
+        self.tallies = Tallies(policy.services)
         typical = {code: service.typical_minutes for code, service in frozen.services.items()}
         self.forecasts = Forecasts(policy, day, typical, history)
         self._services = {code: ServiceLine() for code in policy.services}
@@ -104,6 +106,7 @@ class Boards:
         apply(self.day, event)
         self.forecasts.observe(self.day, event)
         self.desks.observe(self.day, event)
+        self.tallies.observe(self.day, event)
 
     def table(self, service: str) -> Table:
         """The service's forecast now."""
@@ -125,17 +128,19 @@ class Boards:
     def newcomer(self) -> Estimate | None:
         """The wait of someone who takes a number now, at the service that issues with the longest;
         None where none of them has a forecast."""
-        day = self.day
-        waits = [
-            self.table(code).at(_waiting(day, code) + 1)
-            for code in day.policy.services
-            if is_issuing(day, code)
-        ]
+        waits = [self.newcomer_to(code) for code in self.day.policy.services]
         return max(
             (wait for wait in waits if wait),
             key=lambda wait: (wait.p50_seconds, wait.p90_seconds),
             default=None,
         )
+
+    def newcomer_to(self, service: str) -> Estimate | None:
+        """The wait of someone who takes a number of the service now; None where it has no forecast
+        or gives no numbers."""
+        if not is_issuing(self.day, service):
+            return None
+        return self.table(service).at(_waiting(self.day, service) + 1)
 
     def build(self) -> Built:
         """The board after the last event observed."""

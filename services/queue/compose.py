@@ -9,6 +9,7 @@ from services.chassis.redis_policy import redis_connection
 from services.queue.admin import KecamatanServicer
 from services.queue.archive import Archive
 from services.queue.config import QueueConfig
+from services.queue.metrics import shown
 from services.queue.offices import Offices
 from services.queue.servicer import QueueServicer
 from services.queue.store import Store
@@ -30,19 +31,20 @@ async def serve(settings: QueueConfig) -> None:
     async def ready() -> bool:
         return bool(await redis.ping()) and offices.ready
 
-    await server.serve(
-        settings,
-        [
-            server.Service(
-                QUEUE, lambda s: queue_pb2_grpc.add_QueueServiceServicer_to_server(queue, s)
-            ),
-            server.Service(
-                KECAMATAN,
-                lambda s: kecamatan_pb2_grpc.add_KecamatanServiceServicer_to_server(admin, s),
-            ),
-        ],
-        ready=ready,
-        draining=draining,
-        background=[offices.run],
-    )
+    with shown(offices):
+        await server.serve(
+            settings,
+            [
+                server.Service(
+                    QUEUE, lambda s: queue_pb2_grpc.add_QueueServiceServicer_to_server(queue, s)
+                ),
+                server.Service(
+                    KECAMATAN,
+                    lambda s: kecamatan_pb2_grpc.add_KecamatanServiceServicer_to_server(admin, s),
+                ),
+            ],
+            ready=ready,
+            draining=draining,
+            background=[offices.run],
+        )
     await redis.aclose()

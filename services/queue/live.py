@@ -14,12 +14,15 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from prometheus_client import Histogram
+
 from services.chassis.errors import Problem
+from services.chassis.telemetry import BUCKETS
 from services.queue.archive import Archive, Entry
 from services.queue.board import Boards, Built, Frozen, FrozenService, empty_board, is_urgent
 from services.queue.days import record, statistics, summarise
 from services.queue.forecast import HISTORY_DAYS
-from services.queue.journal import parse
+from services.queue.journal import Event, parse
 from services.queue.lines import Line
 from services.queue.model import Day
 from services.queue.policy import parse_policy
@@ -36,6 +39,11 @@ REACH_S = 2.0
 SLICE = 250
 """Events folded before others get their turn."""
 
+LAG = Histogram(
+    "tunggu_fold_lag_seconds",
+    "From an event to its place in the fold, the first event of each read. Sum.",
+    buckets=BUCKETS,
+)
 log = logging.getLogger(__name__)
 
 
@@ -64,12 +72,21 @@ class Pending:
 
 
 class Live:
-    """One office. `run` follows its journal until cancelled; the rest answers from the fold."""
+    """One office. `run` follows its journal until cancelled; the rest answers from the fold.
+
+    For metrics: `archived` is the last archived day, `leaf_bytes` the followed day's; `rewinds`,
+    `builds` of boards and `built_bytes` count from the start of this replica.
+    """
 
     def __init__(self, code: str, store: Store, archive: Archive) -> None:
         self.code = code
         self.boards: Boards | None = None
         self.last: Entry | None = None
+        self.archived = ""
+        self.rewinds = 0
+        self.leaf_bytes = 0
+        self.builds = 0
+        self.built_bytes = 0
         self.ended = False
         self.ready = False
         self.running = False
@@ -109,6 +126,7 @@ class Live:
                 await self._catch_up()
                 await self._follow()
             except RewoundError:
+                self.rewinds += 1
                 self.last, self.ready = None, False
                 self._announce(urgent=True)
                 log.warning("journal rewound", extra={"fields": {"kecamatan": self.code}})
@@ -142,7 +160,9 @@ class Live:
             day, n = self.last[:2] if self.last else ("", -1)
             entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
             await self._check_last()  # a connection may have been replaced without a word
-            await self._take(entries)
+            events = await self._take(entries)
+            if events:
+                LAG.observe(self._store.seconds_since(events[0].t))
 
     async def _check_last(self) -> None:
         """RewoundError unless the journal still has the event that was observed last."""
@@ -151,31 +171,34 @@ class Live:
             if await self._archive.at(self.code, day, n) != leaf:
                 raise RewoundError
 
-    async def _take(self, entries: list[Entry]) -> None:
-        urgent = False
+    async def _take(self, entries: list[Entry]) -> list[Event]:
+        events: list[Event] = []
         for i, entry in enumerate(entries, 1):
-            urgent |= await self._observe(entry)
+            events.append(await self._observe(entry))
             if i % SLICE == 0:
                 await asyncio.sleep(0)
-        if entries:
-            self._announce(urgent)
+        if events:
+            self._announce(any(map(is_urgent, events)))
+        return events
 
-    async def _observe(self, entry: Entry) -> bool:
+    async def _observe(self, entry: Entry) -> Event:
         day, n, leaf = entry
         event = parse(leaf)
         if n == 0:
             self.boards = await self._begin(day, event.pol)
             self._pending = Pending()
+            self.leaf_bytes = 0
         boards = self.boards
         if boards is None or (boards.day.day, boards.day.n + 1) != (day, n):
             raise RewoundError
         boards.observe(event)
         self.last = entry
+        self.leaf_bytes += len(leaf)
         if event.k:
             self._pending.tickets[event.k] = None
         if event.e == "day.close":
             self._pending = Pending()
-        return is_urgent(event)
+        return event
 
     async def _begin(self, day: str, digest: str) -> Boards:
         """A new date. Its forecasts start from the records of closed days before it; the last of
@@ -225,6 +248,8 @@ class Live:
             self.boards.day.n,
         ):
             self._built = self.boards.build()
+            self.builds += 1
+            self.built_bytes += len(self._built.body)
         return self._built if self.boards else empty_board(self.code)
 
     def _check_ready(self) -> None:
@@ -364,6 +389,7 @@ class Live:
         due = await self._unkept(day, await self._archive.recorded_days(self.code))
         for name in (*due, *([day] if closed else [])):
             await self._keep(name)
+        self.archived = max(await self._archive.recorded_days(self.code), default="")
         self._kept = (day, closed)
 
     async def _keep(self, day: str) -> None:

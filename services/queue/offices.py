@@ -5,11 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from prometheus_client import Counter, Histogram
+
 from services.chassis.errors import Problem
+from services.chassis.telemetry import BUCKETS
 from services.queue.archive import Archive
 from services.queue.live import Live
 from services.queue.store import Store
 
+TICKS = Counter(
+    "tunggu_ticks",
+    "Looks at an office's clock, by how they ended. Sum.",
+    ["reason"],
+)
+ROUNDS = Histogram(
+    "tunggu_tick_round_seconds",
+    "Looks at all offices' clocks, each round one. Sum.",
+    buckets=BUCKETS,
+)
 log = logging.getLogger(__name__)
 
 
@@ -65,7 +78,8 @@ class Offices:
         try:
             while True:
                 started = asyncio.get_running_loop().time()
-                await self._round()
+                with ROUNDS.time():
+                    await self._round()
                 spent = asyncio.get_running_loop().time() - started
                 await asyncio.sleep(max(0.0, self._period - spent))
         finally:
@@ -76,6 +90,7 @@ class Offices:
         followed = set(self._live)
         try:
             codes = await self.store.codes()
+            await self.store.now()  # so that `moment` stays near
         except Problem as problem:
             fields = {"reason": problem.reason, "detail": problem.private}
             log.warning("cannot list the offices", extra={"fields": fields})
@@ -88,16 +103,23 @@ class Offices:
         await asyncio.gather(*(self._tick(code) for code in codes))
 
     async def _tick(self, code: str) -> None:
-        live = self._live.get(code)
+        live, reason = self._live.get(code), "OK"
         try:
             await self.store.tick(code)
             if live:
                 await live.keep_closed_days()
         except Problem as problem:
+            reason = problem.reason
             fields = {"kecamatan": code, "reason": problem.reason, "detail": problem.private}
             log.warning("tick failed", extra={"fields": fields})
         except Exception:  # one office's trouble is not the others'
+            reason = "INTERNAL"
             log.exception("tick failed", extra={"fields": {"kecamatan": code}})
+        TICKS.labels(reason).inc()
+
+    def followed(self) -> list[Live]:
+        """All of them, in order of their codes."""
+        return [self._live[code] for code in sorted(self._live)]
 
     @property
     def ready(self) -> bool:

@@ -6,17 +6,20 @@ No state is kept but a cache of agendas; a stale one is found out by the script.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import Counter, Histogram
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
 from services.chassis.lua import Scripts
 from services.chassis.redis_policy import problem
+from services.chassis.telemetry import BUCKETS
 from services.queue import agenda as agendas
 from services.queue.agenda import Agenda
 from services.queue.keys import CITY_KEY, Keys
@@ -28,6 +31,18 @@ ATTEMPTS = 6
 """A day changes under a verb at most a few times: closed, opened, opened by another replica."""
 
 QUOTA_RETRY_S = "600"
+
+ROUND_TRIPS = Histogram(
+    "tunggu_redis_seconds",
+    "Round trips of scripts, a batch is one. Sum.",
+    ["verb"],
+    buckets=BUCKETS,
+)
+ERRORS = Counter(
+    "tunggu_redis_errors",
+    "What Redis did not do, by the reason that callers got. Sum.",
+    ["verb", "reason"],
+)
 
 Args = list[str | bytes | int]
 Build = Callable[[Agenda], Args]
@@ -42,6 +57,7 @@ class Steps:
         self._always_open = always_open
         self._scripts = Scripts.load(LUA)
         self._agendas: dict[str, Agenda] = {}
+        self._ahead = 0
 
     # One step -----------------------------------------------------------------------------------
 
@@ -118,9 +134,13 @@ class Steps:
         if not calls:
             return []
         try:
-            return await self._scripts.run_many(self.redis, script, calls)
+            with ROUND_TRIPS.labels(verb_of(script)).time():
+                replies = await self._scripts.run_many(self.redis, script, calls)
         except RedisError as error:
+            _count_failures(script, [error])
             raise unknown(error) from error
+        _count_failures(script, replies)
+        return replies
 
     async def _close(self, code: str, day: str, early: str) -> None:
         agenda = await self._frozen_agenda(code, day)
@@ -162,11 +182,22 @@ class Steps:
 
     async def _now(self) -> int:
         seconds, micros = await asked(self.redis.time())
-        return self.clock.read(seconds * 1000 + micros // 1000)
+        now = int(seconds * 1000 + micros // 1000)
+        self._ahead = now - _wall_ms()
+        return self.clock.read(now)
 
     async def now(self) -> int:
         """Domain time, ms UTC, not clamped."""
         return await self._now()
+
+    def moment(self) -> int:
+        """About the same without asking, by how far Redis' clock was ahead when last asked. For
+        figures: no rule may depend on it."""
+        return self.clock.read(_wall_ms() + self._ahead)
+
+    def seconds_since(self, t: int) -> float:
+        """Real seconds from a moment of domain time until `moment()`, at least 0."""
+        return max(0.0, (self.moment() - t) / 1000 / (self.clock.speed or 1.0))
 
     # Reading ------------------------------------------------------------------------------------
 
@@ -251,6 +282,21 @@ def after_writing() -> Iterator[None]:
         raise Problem("OUTCOME_UNKNOWN", private=failed.private) from failed
 
 
+def verb_of(script: str) -> str:
+    """`CallNextTicket` of `call_next_ticket`."""
+    return script.title().replace("_", "")
+
+
+def _count_failures(script: str, replies: Sequence[Any]) -> None:
+    for reply in replies:
+        if isinstance(reply, Exception):
+            ERRORS.labels(verb_of(script), unknown(reply).reason).inc()
+
+
+def _wall_ms() -> int:
+    return int(time.time() * 1000)
+
+
 def flag(value: bool) -> str:
     return "1" if value else "0"
 
@@ -290,7 +336,8 @@ def unavailable(error: RedisError) -> Problem:
     """A read that failed: nothing happened, whatever became of it."""
     known = problem(error)
     if known is None:
-        return Problem("INTERNAL", private=str(error))
-    if known.reason == "OUTCOME_UNKNOWN":
-        return Problem("REDIS_UNAVAILABLE", private=str(error))
+        known = Problem("INTERNAL", private=str(error))
+    elif known.reason == "OUTCOME_UNKNOWN":
+        known = Problem("REDIS_UNAVAILABLE", private=str(error))
+    ERRORS.labels("Read", known.reason).inc()
     return known

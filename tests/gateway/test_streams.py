@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+from prometheus_client import REGISTRY
 
 from services.chassis.errors import Problem
 from services.gateway.hub import Hub
@@ -98,6 +99,26 @@ async def test_all_watchers_are_written_the_very_same_bytes():
     await settled()
     assert len({id(client.got[-1]) for client in clients}) == 1
     feed.end()
+    await asyncio.gather(*tasks)
+
+
+async def test_the_way_to_the_last_watcher_is_timed_once_a_change_and_not_for_who_comes_later():
+    def timed():
+        return REGISTRY.get_sample_value("tunggu_gateway_fanout_seconds_count")
+
+    before, feed = timed(), Feed(QUICK)
+    feed.publish(state(1))
+    tasks = [watching(feed, Client()) for _ in range(3)]
+    await settled()
+    feed.publish(state(2))
+    assert timed() == before  # the first frame was there before them
+    await settled()
+    feed.publish(state(3))
+    assert timed() == before + 1
+    await settled()
+    feed.end()
+    feed.end()
+    assert timed() == before + 2
     await asyncio.gather(*tasks)
 
 
