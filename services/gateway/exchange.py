@@ -21,6 +21,13 @@ MAX_BEARER = 6 * 1024  # bytes of a token; gRPC carries no more than 8 KiB of me
 BODY_SECONDS = 10.0
 DISCARD = 2 * 1024 * 1024  # bytes still read of a refused body, so that the client reads the reply
 
+# Headers of which the first and the last might mean different people or requests.
+ONCE = {
+    b"authorization": "Authorization",
+    b"idempotency-key": "Idempotency-Key",
+    b"tunggu-holder": "Tunggu-Holder",
+}
+
 TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
@@ -85,6 +92,14 @@ class Exchange:
         size = sum(len(name) + len(value) for name, value in headers)
         if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
             raise Problem("HEADERS_TOO_LARGE", {"limit": str(MAX_HEADER_BYTES)})
+
+    def check_once(self) -> None:
+        """INVALID_REQUEST for a header that is given twice and must not be."""
+        seen = set()
+        for name, _ in self.scope["headers"]:
+            if name in seen and name in ONCE:
+                raise Problem("INVALID_REQUEST", {"field": ONCE[name], "why": "is given twice"})
+            seen.add(name)
 
     def authorization(self) -> str:
         """`Bearer …` as it is passed on, or empty. TOKEN_INVALID, HEADERS_TOO_LARGE.

@@ -145,6 +145,15 @@ def test_an_unsound_key_or_holder(client, value):
         refused(answer, 400, "INVALID_REQUEST", field=name)
 
 
+@pytest.mark.parametrize("name", ["Authorization", "Idempotency-Key", "Tunggu-Holder"])
+@pytest.mark.parametrize("second", ["Bearer good", "Bearer bad"])
+def test_a_header_that_is_given_twice_and_must_not_be(client, name, second):
+    headers = [("Content-Type", "application/json"), (name, "Bearer good"), (name.lower(), second)]
+    answer = client.post(TICKETS, content=b'{"service":"A"}', headers=headers)
+    refused(answer, 400, "INVALID_REQUEST", field=name, why="is given twice")
+    refused(client.get("/v1/kecamatan", headers=headers), 400, "INVALID_REQUEST", field=name)
+
+
 @pytest.mark.parametrize("token", ["Bearer", "Bearer a b", "bearer é", "Bearer\ta"])
 def test_a_token_that_cannot_be_one(client, token):
     headers = {"Authorization": token.encode("latin-1")}
