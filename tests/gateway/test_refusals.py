@@ -137,12 +137,13 @@ def test_an_unknown_or_wrong_query_parameter(client):
     refused(client.get("/v1/kecamatan?x=1"), 400, "INVALID_REQUEST", field="x")
 
 
-@pytest.mark.parametrize("value", ["", "é" * 3, "x" * 129])
+@pytest.mark.parametrize("value", ["", "é" * 3, "x" * 129, "a b " * 11 + "a", "a\tb"])
 def test_an_unsound_key_or_holder(client, value):
     for name in ("Idempotency-Key", "Tunggu-Holder"):
         headers = {**JSON, name: value.encode("latin-1")}
         answer = client.post(TICKETS, content=b"{}", headers=headers)
         refused(answer, 400, "INVALID_REQUEST", field=name)
+        assert "without a space" in answer.json()["why"]
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Idempotency-Key", "Tunggu-Holder"])
