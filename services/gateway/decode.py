@@ -18,7 +18,6 @@ from services.chassis.errors import Problem
 from services.gateway.names import is_map, message_of
 from services.gateway.scalars import SPECIAL, Read, from_text, reader, refuse
 
-
 MOST_DIGITS = 400  # of an integer; the largest double has 309
 
 

@@ -31,6 +31,7 @@ ONCE = {
 TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
+_CHARSET = re.compile(rb';\s*charset\s*=\s*"?([^\s;"]*)')
 _LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 
@@ -161,9 +162,11 @@ class Exchange:
         raise Problem("BODY_TOO_LARGE", {"limit": str(limit)})
 
     def _check_media_type(self) -> None:
-        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        """JSON is UTF-8 (RFC 8259); a parameter that says otherwise is not guessed away."""
+        given = self.headers.get(b"content-type", b"").lower()
+        kind, charsets = given.partition(b";")[0].strip(), set(_CHARSET.findall(given))
         coding = self.headers.get(b"content-encoding", b"identity").strip().lower()
-        if kind != b"application/json" or coding != b"identity":
+        if kind != b"application/json" or coding != b"identity" or not charsets <= {b"utf-8"}:
             raise Problem("UNSUPPORTED_MEDIA_TYPE")
 
     async def gone(self) -> None:

@@ -103,12 +103,21 @@ def test_a_kecamatan_file_may_be_larger_but_not_without_end(client):
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": 'application/json;x=y; Charset = "latin1"'},
+        {"Content-Type": "application/json; charset=utf-8; charset=utf-7"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
 def test_a_body_of_another_media_type(client, headers):
     answer = client.post(TICKETS, content=b'{"service":"A"}', headers=headers)
     refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("more", ["; charset=utf-8", ';charset="UTF-8"', "; profile=x", ";"])
+def test_a_json_body_may_say_that_it_is_utf_8(client, more):
+    headers = {"Content-Type": f"application/json{more}"}
+    refused(client.post(TICKETS, content=b"x", headers=headers), 400, "NOT_JSON")
 
 
 def test_a_body_where_there_is_none_to_be(client):
