@@ -53,8 +53,11 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
         metrics = f"metrics 127.0.0.1:{where.queue_metrics[number]}/metrics"
         pid = pids[f"queue-{number + 1}"]
         lines.append(f"  queue    gRPC 127.0.0.1:{port} · {metrics} · pid {pid}")
+    metrics = f"metrics 127.0.0.1:{where.survey_metrics}/metrics"
+    at = f"127.0.0.1:{where.survey}"
     return [
         *lines,
+        f"  survey   gRPC {at} · {metrics} · pid {pids['survey']}",
         f"  redis    {redis} on {where.redis} · pid {pids['redis']}",
         f"  data     {settings.folder} (logs in {settings.folder / 'logs'})",
     ]
@@ -94,6 +97,7 @@ def _examples(settings: Settings, url: str) -> list[str]:
         "              " + post("officer", "/counters/1:callNext", "{}"),
         "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
         "              " + post("supervisor", ":resumeIssuing", "{}"),
+        f"              {office}/report · {office}/satisfaction",
         f"  admin       make apply FILE=kecamatan/makassar.yaml{there}",
         f"  any role    make token ROLE=OFFICER KECAMATAN={EXAMPLE}{_given(settings, 'data')}",
     ]

@@ -1,11 +1,11 @@
-"""Redis, the queue and the gateway on one machine, as one thing.
+"""Redis, the queue, the survey and the gateway on one machine, as one thing.
 
     with Stack(Path("/tmp/t"), port=0, queue_replicas=3, supervise=False) as stack:
         httpx.get(stack.url + "/v1/kecamatan")
         stack.kill("redis")
         stack.restart("redis")
 
-Processes are called `redis`, `queue-1` … and `gateway`; each writes to
+Processes are called `redis`, `queue-1` …, `survey` and `gateway`; each writes to
 `<data>/logs/<name>.log`. They die with the process that started them, however
 it ends.
 """
@@ -28,6 +28,7 @@ from services.local.process import Program
 from services.local.redis_binary import redis_binary
 
 QUEUE_PORT, QUEUE_METRICS, GATEWAY_METRICS = 50051, 9101, 9100
+SURVEY_PORT, SURVEY_METRICS = 50053, 9103
 
 
 def say_on_stderr(line: str) -> None:
@@ -152,11 +153,11 @@ class Stack:
 
     def _addresses(self, folder: Folder) -> Where:
         count = self._replicas
-        wanted = [self._port, GATEWAY_METRICS]
+        wanted = [self._port, GATEWAY_METRICS, SURVEY_PORT, SURVEY_METRICS]
         wanted += [QUEUE_PORT, *[0] * (count - 1), QUEUE_METRICS, *[0] * (count - 1)]
         if self._port == 0:  # several such stacks may start at once: none takes the usual ones
             wanted = [0] * len(wanted)
-        port, gateway_metrics, *rest = ports.choose(wanted)
+        port, gateway_metrics, survey, survey_metrics, *rest = ports.choose(wanted)
         return Where(
             redis=folder.socket(),
             host=self._host,
@@ -164,6 +165,8 @@ class Stack:
             gateway_metrics=gateway_metrics if self._metrics else 0,
             queues=tuple(rest[:count]),
             queue_metrics=tuple(rest[count:]) if self._metrics else (0,) * count,
+            survey=survey,
+            survey_metrics=survey_metrics if self._metrics else 0,
         )
 
     def _programs(self, binary: Path, folder: Folder, where: Where) -> list[list[Program]]:
@@ -175,7 +178,7 @@ class Stack:
         ]
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
-            queues,
+            [*queues, contract.survey(where, folder.keys, clock=clock)],
             contract.gateway(where, limits=self._limits),
         )
 

@@ -97,7 +97,7 @@ def test_what_the_start_says_is_true(running):
         assert http.get("/version").status_code == 200
         for place in re.findall(r"metrics (\S+)/metrics", "\n".join(run.said)):
             assert "# HELP" in httpx.get(f"http://{place}/metrics", trust_env=False).text
-    assert len(run.pids()) == 3
+    assert len(run.pids()) == 4
     assert all(alive(pid) for pid in run.pids())
 
 
@@ -197,7 +197,7 @@ def test_a_queue_that_is_killed_comes_back_and_numbers_go_on(launch):
     run = launch()
     with client(run) as http:
         first = take(http)
-        before, (_, queue, _) = len(run.said), run.pids()
+        before, (_, queue, *_) = len(run.said), run.pids()
         os.kill(queue, signal.SIGKILL)
         run.until("queue-1 was killed by SIGKILL; restarting it.")
         assert eventually(lambda: http.get("/readyz").status_code == 200)
