@@ -70,6 +70,7 @@ class Gateway:
 
     async def _answer(self, exchange: Exchange) -> Reply:
         exchange.check_size()
+        exchange.check_once()
         path = exchange.raw_path
         if path in self._fixed:
             return await self._fixed_answer(exchange, self._fixed[path])

@@ -18,6 +18,8 @@ from services.chassis.errors import Problem
 from services.gateway.names import is_map, message_of
 from services.gateway.scalars import SPECIAL, Read, from_text, reader, refuse
 
+MOST_DIGITS = 400  # of an integer; the largest double has 309
+
 
 def parse(body: bytes) -> Any:
     """The JSON value of a body. NOT_JSON: wrong text, a key twice, NaN, too deep."""
@@ -42,7 +44,15 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"an integer has more than {MOST_DIGITS} digits")
+    return int(digits)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_integer
+)
 
 
 def decode(value: Any, message: Message, path: str = "") -> None:

@@ -21,9 +21,17 @@ MAX_BEARER = 6 * 1024  # bytes of a token; gRPC carries no more than 8 KiB of me
 BODY_SECONDS = 10.0
 DISCARD = 2 * 1024 * 1024  # bytes still read of a refused body, so that the client reads the reply
 
+# Headers of which the first and the last might mean different people or requests.
+ONCE = {
+    b"authorization": "Authorization",
+    b"idempotency-key": "Idempotency-Key",
+    b"tunggu-holder": "Tunggu-Holder",
+}
+
 TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
+_CHARSET = re.compile(rb';\s*charset\s*=\s*"?([^\s;"]*)')
 _LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 
@@ -86,6 +94,14 @@ class Exchange:
         if size > MAX_HEADER_BYTES or len(headers) > MAX_HEADERS:
             raise Problem("HEADERS_TOO_LARGE", {"limit": str(MAX_HEADER_BYTES)})
 
+    def check_once(self) -> None:
+        """INVALID_REQUEST for a header that is given twice and must not be."""
+        seen = set()
+        for name, _ in self.scope["headers"]:
+            if name in seen and name in ONCE:
+                raise Problem("INVALID_REQUEST", {"field": ONCE[name], "why": "is given twice"})
+            seen.add(name)
+
     def authorization(self) -> str:
         """`Bearer …` as it is passed on, or empty. TOKEN_INVALID, HEADERS_TOO_LARGE.
 
@@ -146,9 +162,11 @@ class Exchange:
         raise Problem("BODY_TOO_LARGE", {"limit": str(limit)})
 
     def _check_media_type(self) -> None:
-        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        """JSON is UTF-8 (RFC 8259); a parameter that says otherwise is not guessed away."""
+        given = self.headers.get(b"content-type", b"").lower()
+        kind, charsets = given.partition(b";")[0].strip(), set(_CHARSET.findall(given))
         coding = self.headers.get(b"content-encoding", b"identity").strip().lower()
-        if kind != b"application/json" or coding != b"identity":
+        if kind != b"application/json" or coding != b"identity" or not charsets <= {b"utf-8"}:
             raise Problem("UNSUPPORTED_MEDIA_TYPE")
 
     async def gone(self) -> None:

@@ -10,15 +10,18 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from services.chassis.config import ConfigError
+from services.chassis.errors import Problem
+from services.chassis.telemetry import adopt_request_id
 from services.gateway.config import GatewayConfig
 from services.gateway.exchange import MAX_HEADER_BYTES, MAX_URL, TRANSPORT
+from services.gateway.problems import body_of, headers_of, language_of, status_of
 
 MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
 BACKLOG = 2048  # connections not yet accepted
@@ -60,11 +63,34 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _refuse_head(self) -> None:
-        status = b"414 URI Too Long" if len(self.url) > MAX_URL else b"431 Header Fields Too Large"
-        self.transport.write(
-            b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
-        )
+        if len(self.url) > MAX_URL:
+            self._refuse(Problem("URL_TOO_LONG", {"limit": str(MAX_URL)}))
+        else:
+            self._refuse(Problem("HEADERS_TOO_LARGE", {"limit": str(MAX_HEADER_BYTES)}))
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's, in plain text
+        self._refuse(Problem("INVALID_REQUEST", {"why": "this is not HTTP/1.1"}))
+
+    def _refuse(self, problem: Problem) -> None:
+        """For what never becomes a request; amid an answer the connection just ends."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(_refusal(problem, dict(self.headers or ())))
         self.transport.close()
+
+
+def _refusal(problem: Problem, request: Mapping[bytes, bytes]) -> bytes:
+    """A whole response, as the app gives it to requests that it sees."""
+    language, request_id = language_of(request), adopt_request_id("")
+    body = body_of(problem, language, request_id)
+    headers = [
+        *headers_of(problem, language),
+        (b"x-request-id", request_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    lines = [b"%s: %s\r\n" % header for header in headers]
+    return b"".join([STATUS_LINE[status_of(problem)], *lines, b"\r\n", body])
 
 
 class Server(uvicorn.Server):

@@ -5,6 +5,7 @@ one of them says twice must be equal. Every mutation leaves here with a request 
 so that repeating it is safe. Absent: any knowledge of what the fields mean.
 """
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,13 +21,13 @@ from services.gateway.routes import Route
 from services.gateway.scalars import from_text, refuse
 
 MAX_PARAMETERS = 32
-MAX_HEADER_VALUE = 128  # characters of Idempotency-Key and Tunggu-Holder
 
 # Headers that stand for a field of the message, wherever the message has it.
 HEADER_FIELDS = (
     (b"idempotency-key", "Idempotency-Key", "request_id"),
     (b"tunggu-holder", "Tunggu-Holder", "holder"),
 )
+_TOKEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,9 @@ def _from_headers(route: Route, message: Any, headers: Mapping[bytes, bytes]) ->
 
 
 def _token(value: bytes, shown: str) -> str:
-    text = value.decode("latin-1")
-    if not 0 < len(text) <= MAX_HEADER_VALUE or not text.isascii() or not text.isprintable():
-        refuse(shown, f"1 to {MAX_HEADER_VALUE} printable ASCII characters are expected")
-    return text
+    if not _TOKEN.fullmatch(value):
+        refuse(shown, "1 to 128 printable ASCII characters without a space are expected")
+    return value.decode("ascii")
 
 
 # --- answers --------------------------------------------------------------------

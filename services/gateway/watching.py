@@ -91,12 +91,14 @@ class Watching:
     async def answer(
         self, route: Route, variables: Mapping[str, str], exchange: Exchange
     ) -> Reply | None:
-        """None: a stream was sent, and is over. Problem: before it began."""
-        if exchange.method == "HEAD":
-            return Reply(200, sse.HEADERS)
+        """None: a stream was sent, and is over. Problem: before it began.
+
+        HEAD finds out what GET would, and is told how the stream would begin.
+        """
         AUTHORIZATION.set(exchange.authorization())
         request: Any = bind(route, variables, exchange.query, exchange.headers, b"")
-        return await self._routes[route.rpc.name](request, exchange)
+        reply: Reply | None = await self._routes[route.rpc.name](request, exchange)
+        return reply if reply or exchange.started else Reply(200, sse.HEADERS)
 
     def _messages(self, kecamatan: str) -> AsyncIterable[WatchBoardResponse]:
         return self._watch_board(WatchBoardRequest(kecamatan=kecamatan))
@@ -145,6 +147,8 @@ class Watching:
         exchange: Exchange,
         last: Last = _nothing,
     ) -> None:
+        if exchange.method == "HEAD":
+            return
         exchange.started = True
         stream = sse.Stream(name, exchange.send, exchange.transport, self._backlog)
         await stream.run(view, exchange.seen, [*sse.HEADERS, *exchange.reply_headers])

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 CODE = "99.99.01"  # no Kemendagri code: Bemowo is no kecamatan
 DAY = date(2020, 1, 13)
 TIMEZONE = ZoneInfo("Europe/Warsaw")
-OPENS, CLOSES = 470, 1080  # 07:50 and 18:00, as data/bemowo.yaml says
-DAY_ENDS = CLOSES + 120
+OPENS, CLOSES = 470, 1320  # 07:50 and 22:00, as data/bemowo.yaml says
+DAY_ENDS = CLOSES + 120  # when the day closes by itself
 
 SEED = 20200113
 ABSENT_SHARE = 0.02

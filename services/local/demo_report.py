@@ -1,7 +1,7 @@
 """The day of the demonstration as its public journal tells it, beside the record. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -71,6 +71,19 @@ def table(
         absent=sum(served.absent for served in services.values()),
     )
     return [*lines, _row("all", whole, [ticket.wait for ticket in day])]
+
+
+def course(leaves: Iterable[bytes], minute_of: Callable[[float], float]) -> str:
+    """When the last number was given and when the last of those people left, by the journal."""
+    last = {leaf["e"]: minute_of(leaf["t"]) for leaf in map(json.loads, leaves)}
+    given, left = last.get("issue", 0.0), max(last.get("done", 0.0), last.get("noshow", 0.0))
+    return f"The last number was given at {shown(given)}, the last person left at {shown(left)}."
+
+
+def shown(minute: float) -> str:
+    """A minute of the day as `17:05`."""
+    hours, minutes = divmod(max(0, int(minute)), 60)
+    return f"{hours:02}:{minutes:02}"
 
 
 def checks(

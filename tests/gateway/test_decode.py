@@ -59,6 +59,14 @@ def test_what_is_not_json_is_not_json(body):
     assert caught.value.reason == "NOT_JSON"
 
 
+@pytest.mark.parametrize("digits", [401, 5_000])
+def test_an_integer_without_end_is_refused_in_our_own_words(digits):
+    with pytest.raises(Problem) as caught:
+        parse(b'{"a":' + b"9" * digits + b"}")
+    assert caught.value.metadata == {"why": "an integer has more than 400 digits"}
+    assert parse(b"-" + b"9" * 399) == 1 - 10**399
+
+
 @pytest.mark.parametrize("value", [[], "x", 1, 1.5, True, None])
 def test_a_body_that_is_no_object_is_refused(value):
     assert refusal(value) == ("INVALID_REQUEST", "(body)")

@@ -13,16 +13,18 @@ def document(problem, language="id"):
 
 
 def test_a_problem_has_the_members_of_rfc_9457_and_its_metadata():
-    shown = document(Problem("LIVE_TICKET_EXISTS", {"ticketId": "x", "status": "no"}), "en")
+    metadata = {"ticketId": "x", "number": "A007", "status": "no"}
+    shown = document(Problem("LIVE_TICKET_EXISTS", metadata), "en")
     assert shown == {
         "type": "urn:tunggu:problem:LIVE_TICKET_EXISTS",
         "title": "You already have a number",
         "status": 409,
         "reason": "LIVE_TICKET_EXISTS",
-        "detail": "You still have a valid number for this service today. "
-        "Use it, or cancel it first.",
+        "detail": "You still have number A007 for this service today. "
+        "Please use it; as long as it has not been called you can also cancel it.",
         "instance": "request-1",
         "ticketId": "x",
+        "number": "A007",
     }
 
 

@@ -2,7 +2,9 @@
 
 import json
 import socket
+from http.client import HTTPResponse
 
+import httpx
 import pytest
 
 from tests.gateway.fake_queue import CODE
@@ -103,12 +105,21 @@ def test_a_kecamatan_file_may_be_larger_but_not_without_end(client):
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/jsonp"},
+        {"Content-Type": "application/json; charset=utf-16"},
+        {"Content-Type": 'application/json;x=y; Charset = "latin1"'},
+        {"Content-Type": "application/json; charset=utf-8; charset=utf-7"},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
 def test_a_body_of_another_media_type(client, headers):
     answer = client.post(TICKETS, content=b'{"service":"A"}', headers=headers)
     refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("more", ["; charset=utf-8", ';charset="UTF-8"', "; profile=x", ";"])
+def test_a_json_body_may_say_that_it_is_utf_8(client, more):
+    headers = {"Content-Type": f"application/json{more}"}
+    refused(client.post(TICKETS, content=b"x", headers=headers), 400, "NOT_JSON")
 
 
 def test_a_body_where_there_is_none_to_be(client):
@@ -137,12 +148,22 @@ def test_an_unknown_or_wrong_query_parameter(client):
     refused(client.get("/v1/kecamatan?x=1"), 400, "INVALID_REQUEST", field="x")
 
 
-@pytest.mark.parametrize("value", ["", "é" * 3, "x" * 129])
+@pytest.mark.parametrize("value", ["", "é" * 3, "x" * 129, "a b " * 11 + "a", "a\tb"])
 def test_an_unsound_key_or_holder(client, value):
     for name in ("Idempotency-Key", "Tunggu-Holder"):
         headers = {**JSON, name: value.encode("latin-1")}
         answer = client.post(TICKETS, content=b"{}", headers=headers)
         refused(answer, 400, "INVALID_REQUEST", field=name)
+        assert "without a space" in answer.json()["why"]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Idempotency-Key", "Tunggu-Holder"])
+@pytest.mark.parametrize("second", ["Bearer good", "Bearer bad"])
+def test_a_header_that_is_given_twice_and_must_not_be(client, name, second):
+    headers = [("Content-Type", "application/json"), (name, "Bearer good"), (name.lower(), second)]
+    answer = client.post(TICKETS, content=b'{"service":"A"}', headers=headers)
+    refused(answer, 400, "INVALID_REQUEST", field=name, why="is given twice")
+    refused(client.get("/v1/kecamatan", headers=headers), 400, "INVALID_REQUEST", field=name)
 
 
 @pytest.mark.parametrize("token", ["Bearer", "Bearer a b", "bearer é", "Bearer\ta"])
@@ -176,21 +197,56 @@ def test_too_much_before_the_body(client):
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"),
+    ("sent", "status", "reason"),
     [
-        (b"GET /v1/" + b"x" * 60_000, b"414"),
-        (b"GET / HTTP/1.1\r\nx: " + b"y" * 60_000, b"431"),
-        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000, b"431"),
-        (b"nonsense\r\n\r\n", b"400"),
-        (b"GET /\xff HTTP/1.1\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", b"400"),
+        (b"GET /v1/" + b"x" * 60_000, 414, "URL_TOO_LONG"),
+        (b"GET / HTTP/1.1\r\nx: " + b"y" * 60_000, 431, "HEADERS_TOO_LARGE"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 10_000, 431, "HEADERS_TOO_LARGE"),
+        (b"nonsense\r\n\r\n", 400, "INVALID_REQUEST"),
+        (b"GET /\xff HTTP/1.1\r\n\r\n", 400, "INVALID_REQUEST"),
+        (b"GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n", 400, "INVALID_REQUEST"),
+        (
+            b"GET / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            400,
+            "INVALID_REQUEST",
+        ),
     ],
 )
-def test_a_head_without_end_or_sense_is_cut_off(stack, client, sent, status):
+def test_a_head_without_end_or_sense_is_cut_off_with_a_problem(stack, client, sent, status, reason):
     with socket.create_connection(("127.0.0.1", stack.port), timeout=5) as connection:
         connection.sendall(sent)
-        assert connection.recv(100).startswith(b"HTTP/1.1 " + status)
+        said = answer_on(connection)
+        refused(said, status, reason)
+        assert said.headers["connection"] == "close"
+
+
+def answer_on(connection):
+    """What was answered before the connection was closed, as httpx would show it."""
+    with HTTPResponse(connection) as said:
+        said.begin()
+        headers, content = said.getheaders(), said.read()
+        assert int(said.headers["content-length"]) == len(content)
+        return httpx.Response(said.status, headers=headers, content=content)
+
+
+def test_a_problem_of_the_head_is_told_in_the_language_that_it_asked_for(stack, client):
+    head = b"GET / HTTP/1.1\r\naccept-language: en\r\nhost: x\r\nno colon\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=5) as connection:
+        connection.sendall(head)
+        said = answer_on(connection)
+    refused(said, 400, "INVALID_REQUEST", title="Invalid request", why="this is not HTTP/1.1")
+
+
+def test_what_is_no_http_amid_a_stream_ends_it_without_a_second_answer(stack, client):
+    head = f"GET /v1/streams/kecamatan/{CODE}/board HTTP/1.1\r\nhost: x\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=5) as connection:
+        connection.sendall(head)
+        said = connection.recv(65536)
+        connection.sendall(b"nonsense\r\n\r\n")
+        while part := connection.recv(65536):
+            said += part
+    assert said.startswith(b"HTTP/1.1 200")
+    assert said.count(b"HTTP/1.1") == 1
 
 
 def test_a_body_that_never_comes_is_not_asked_for_when_it_is_too_large(stack, client):

@@ -72,6 +72,19 @@ def test_a_board_stream_begins_with_the_time_to_come_back_and_the_board(client):
         assert json.loads(events.named("board")["data"])["services"][0]["waiting"] == ["A001"]
 
 
+def test_head_answers_as_get_would_without_the_stream(client):
+    ticket = take(client)
+    for path in (BOARD, f"/v1/streams/tickets/{ticket['id']}", "/v1/streams/city"):
+        head = client.head(path)
+        with client.stream("GET", path) as got:
+            assert (head.status_code, got.status_code) == (200, 200)
+            for name in ("content-type", "cache-control"):
+                assert head.headers[name] == got.headers[name]
+    for path in ("/v1/streams/tickets/nobodys", "/v1/streams/kecamatan/99.99.99/board"):
+        assert client.head(path).status_code == client.get(path).status_code == 404
+    assert client.head(f"{BOARD}?x=1").status_code == 400
+
+
 def test_heartbeats_keep_a_quiet_stream_open(client):
     with watching(client, BOARD) as (events, _):
         events.named("board")

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from services.local.demo_day import Recorded
-from services.local.demo_report import by_service, checks, consecutive, quantile, table
+from services.local.demo_report import (
+    by_service,
+    checks,
+    consecutive,
+    course,
+    quantile,
+    shown,
+    table,
+)
 
 DAY = [
     Recorded("A", 1, (480, 485), (490, 495), 1),
@@ -92,3 +100,13 @@ def test_a_quantile_is_a_value_that_occurs():
     assert quantile(list(range(1, 11)), 0.9) == 9
     assert quantile([7], 0.9) == 7
     assert quantile([], 0.5) == 0
+
+
+def test_the_course_names_the_last_number_and_the_last_who_left():
+    said = course(LEAVES, lambda ms: ms / 60_000)
+    assert said == "The last number was given at 08:02, the last person left at 08:14."
+
+
+@pytest.mark.parametrize(("minute", "text"), [(-3.0, "00:00"), (470, "07:50"), (1050.9, "17:30")])
+def test_a_minute_is_shown_as_on_a_clock(minute, text):
+    assert shown(minute) == text
