@@ -104,6 +104,9 @@ test: setup ## all tests; make test ARGS=tests/queue for some
 
 check: lint types imports buf test ## all of the above: what has to pass
 
+# $(call needs,FILE,an example) as a recipe's first line.
+needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }
+
 # --- the thing itself -------------------------------------------------------
 
 run: setup ## the whole of Tunggu on this machine [PORT HOST DATA HOURS LIMITS SPEED]
@@ -112,14 +115,17 @@ run: setup ## the whole of Tunggu on this machine [PORT HOST DATA HOURS LIMITS S
 demo: setup ## replay a recorded day of a real office through it [SPEED]
 	@exec $(BIN)/python -P -m services.local.demo
 
-token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=73.71.03
+token: setup ## a 12-hour token of the development key: ROLE=OFFICER KECAMATAN=73.71.03 [DATA]
 	@$(BIN)/python -P -m services.chassis.token --role "$(ROLE)" --kecamatan "$(KECAMATAN)" \
 	  --key "$(DATA)/keys/private.pem"
 
-apply: setup ## give a Kecamatan file to the running queue: FILE=kecamatan/makassar.yaml
+apply: setup ## give a Kecamatan file to what runs: FILE=kecamatan/makassar.yaml [PORT HOST DATA]
+	$(call needs,FILE,FILE=kecamatan/makassar.yaml)
 	@$(BIN)/python -P -m services.local.apply "$(FILE)"
 
 verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
+	$(call needs,FILE,FILE=events.ndjson POLICY=policy.json)
+	$(call needs,POLICY,FILE=events.ndjson POLICY=policy.json)
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu

@@ -8,9 +8,10 @@ Who may import whom (checked by `make imports` and tests/test_architecture.py):
   other: gRPC is the only way across.
 - `local` starts them all on one machine and is imported by none.
 - Inside a service: `__main__` may import everything of its own; `servicer`
-  speaks protos; `store` alone speaks to Redis; the other modules of the queue
+  speaks protos; `store` alone speaks to Redis; these modules of the queue
   (model, policy, journal, fold, commands, verbs, verify, replay, checks, findings,
-  indicators, forecast, board, days) are pure: no gRPC, no Redis, no clock, no I/O.
+  indicators, forecast, board, days) and of the survey (model, tally, interval, ikm,
+  periods) are pure: no gRPC, no Redis, no clock, no I/O.
 
 `services/queue` must never shadow the standard library's `queue`: no path
 entry may be `services/` itself, so import as `services.queue.policy`.

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -113,3 +115,16 @@ def test_settings_on_the_command_line_reach_the_processes_and_a_shells_host_does
         check=False,
     )
     assert shown.stdout.split() == ["TUNGGU_HOURS=real", "TUNGGU_PORT=8081"], shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [("apply", "FILE"), ("verify", "FILE"), ("verify FILE=day.ndjson", "POLICY")],
+)
+def test_a_target_without_its_file_says_what_is_missing_and_how_it_looks(given, missing):
+    command = ["make", "-o", "setup", *given.split()]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 2
+    said = ran.stderr.splitlines()[0]
+    assert re.fullmatch(rf"(apply|verify): {missing}= is missing: make \1 FILE=.*", said), ran
+    assert ran.stdout == ""

@@ -87,8 +87,8 @@ def main(arguments: Sequence[str]) -> str:
     given = vars(parser.parse_args(arguments))
     try:
         return mint(given.pop("key"), given.pop("role"), given.pop("kecamatan"), **given)
-    except OSError as error:
-        raise SystemExit(f"token: {error} (`make run` makes the development key)") from None
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"token: --key: {error} (`make run` makes the development key)") from None
 
 
 def _list(text: str) -> list[str]:

@@ -8,7 +8,8 @@ descriptors, so a new RPC needs no line here. In the order of a request:
 - `exchange` one request: headers, body, limits · `origins` other sites' pages
 - `routes`, `decode`, `encode`, `names`, `transcode`   HTTP ⇄ messages
 - `api`      the call, or `batch`, which gathers requests for numbers
-- `watching` streams, through `hub`, `streams` (the fan-out), `boards`, `city` and `sse`
+- `watching` streams, through `hub`, `streams` (the fan-out), `boards`, `city`,
+  `satisfaction` and `sse`
 - `pages`, `ops`   the plain page at `/`; health, readiness, version
 
 Absent: business rules, state that outlives a connection, Redis, tokens (they are

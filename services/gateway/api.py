@@ -23,6 +23,10 @@ FILE_LIMIT = 512 * 1024  # bytes of a Kecamatan file
 PRIVATE = b"no-store"
 FOREVER = b"public, max-age=31536000, immutable"
 CACHING = {"GetBoard": b"max-age=1", "GetPolicy": FOREVER}  # by RPC; the rest is PRIVATE
+PAGE_POLICY = (
+    b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'"
+)
 PUBLIC_CHANNELS = (Channel.CHANNEL_UNSPECIFIED, Channel.CHANNEL_WEB)
 
 
@@ -34,8 +38,12 @@ def call_path(rpc: MethodDescriptor) -> str:
 class Calls:
     """Unary calls by descriptor. The channel repeats what is safe and raises Problem."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, others: Mapping[str, grpc.aio.Channel] | None = None
+    ) -> None:
+        """`others` are the channels of packages that are not the queue's."""
         self._channel = channel
+        self._others = others or {}
         self._known: dict[str, Any] = {}
 
     async def __call__(
@@ -44,7 +52,8 @@ class Calls:
         """The answer, within the channel's deadline or `seconds`."""
         path = call_path(rpc)
         if path not in self._known:
-            self._known[path] = self._channel.unary_unary(
+            channel = self._others.get(rpc.containing_service.file.package, self._channel)
+            self._known[path] = channel.unary_unary(
                 path,
                 request_serializer=GetMessageClass(rpc.input_type).SerializeToString,
                 response_deserializer=GetMessageClass(rpc.output_type).FromString,
@@ -102,7 +111,18 @@ def _reply(route: Route, message: Any, headers: Mapping[bytes, bytes]) -> Reply:
         common.append((b"etag", b'"%s"' % answer.etag.encode()))
         if matches(headers.get(b"if-none-match", b""), answer.etag.encode()):
             return Reply(304, common)
+    common += _document_headers(answer, getattr(message, "filename", ""))
     return Reply(route.status, [(b"content-type", _media_type(answer)), *common], answer.body)
+
+
+def _document_headers(answer: Answer, filename: str) -> Headers:
+    """For what people open by itself: a page may neither run nor fetch anything, a table is saved
+    under its name."""
+    if answer.content_type.startswith("text/html"):
+        return [(b"content-security-policy", PAGE_POLICY), (b"referrer-policy", b"no-referrer")]
+    if filename:
+        return [(b"content-disposition", b'attachment; filename="%s"' % filename.encode("ascii"))]
+    return []
 
 
 def _media_type(answer: Answer) -> bytes:

@@ -18,20 +18,33 @@ from services.gateway.streams import Timing
 from services.gateway.watching import Watching
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
+from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
 SERVICES = (
     queue_pb2.DESCRIPTOR.services_by_name["QueueService"],
     kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"],
 )
+SURVEY = (
+    survey_pb2.DESCRIPTOR.services_by_name["SurveyService"],
+    index_pb2.DESCRIPTOR.services_by_name["IndexService"],
+    figures_pb2.DESCRIPTOR.services_by_name["FiguresService"],
+)
+BIG = 16 * 1024 * 1024  # bytes of a table of a year
 log = logging.getLogger(__name__)
 
 
-def server(config: GatewayConfig, queue: grpc.aio.Channel, leaving: asyncio.Event) -> Server:
-    """The server, not started; `queue` is the channel, `leaving` is set when it is told to end."""
-    routes = Routes(SERVICES)
-    calls = Calls(queue)
+def server(
+    config: GatewayConfig,
+    queue: grpc.aio.Channel,
+    leaving: asyncio.Event,
+    survey: grpc.aio.Channel | None = None,
+) -> Server:
+    """The server, not started; `queue` and `survey` are channels, `leaving` is set when it is told
+    to end. Without `survey` its routes are not there."""
+    routes = Routes((*SERVICES, *(SURVEY if survey else ())))
+    calls = Calls(queue, {SURVEY[0].file.package: survey} if survey else {})
     timing = Timing(beat=config.heartbeat, stale=config.stale, linger=config.linger)
-    watching = Watching(queue, calls, timing, config.backlog)
+    watching = Watching(queue, calls, timing, config.backlog, survey)
     watching.check(routes.all)
     api = Api(calls, Batches(_sender(calls), _limits(config)))
     fixed = pages.fixed() | ops.fixed(queue, leaving)
@@ -57,7 +70,10 @@ def _sender(calls: Calls) -> Send:
 async def serve(config: GatewayConfig) -> None:
     """Serves HTTP until SIGTERM or SIGINT. ConfigError: the port is in use."""
     with listen(config.host, config.port) as listener:
-        async with channel(config.queue) as queue:
-            running = server(config, queue, asyncio.Event())
+        async with (
+            channel(config.queue) as queue,
+            channel(config.survey, max_message=BIG) as survey,
+        ):
+            running = server(config, queue, asyncio.Event(), survey)
             log.info("serving", extra={"fields": {"port": listener.getsockname()[1]}})
             await running.serve(sockets=[listener])

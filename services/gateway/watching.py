@@ -17,15 +17,19 @@ from services.gateway.encode import to_json
 from services.gateway.exchange import Exchange, Reply
 from services.gateway.hub import Hub
 from services.gateway.routes import Route
+from services.gateway.satisfaction import Survey
 from services.gateway.streams import Timing, View, Whole
 from services.gateway.transcode import bind
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.kecamatan_pb2 import ListKecamatanRequest
 from tunggu.queue.v1.queue_pb2 import GetTicketRequest, WatchBoardRequest, WatchBoardResponse
 from tunggu.queue.v1.ticket_pb2 import Ticket
+from tunggu.survey.v1 import survey_pb2
+from tunggu.survey.v1.survey_pb2 import WatchSatisfactionRequest, WatchSatisfactionResponse
 
 _QUEUE = queue_pb2.DESCRIPTOR.services_by_name["QueueService"].methods_by_name
 _OFFICES = kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"].methods_by_name
+_SURVEY = survey_pb2.DESCRIPTOR.services_by_name["SurveyService"].methods_by_name
 GET_TICKET: MethodDescriptor = _QUEUE["GetTicket"]
 LIST_KECAMATAN: MethodDescriptor = _OFFICES["ListKecamatan"]
 
@@ -41,7 +45,12 @@ class Watching:
     """All streams of this process. A client may have `backlog` bytes unsent."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, calls: Calls, timing: Timing, backlog: int
+        self,
+        channel: grpc.aio.Channel,
+        calls: Calls,
+        timing: Timing,
+        backlog: int,
+        survey: grpc.aio.Channel | None = None,
     ) -> None:
         self._calls = calls
         self._backlog = backlog
@@ -57,6 +66,13 @@ class Watching:
             "GetTicket": self._ticket,
             "ListKecamatan": self._city,
         }
+        self._watch_satisfaction = (survey or channel).unary_stream(
+            call_path(_SURVEY["WatchSatisfaction"]),
+            request_serializer=WatchSatisfactionRequest.SerializeToString,
+            response_deserializer=WatchSatisfactionResponse.FromString,
+        )
+        self._surveys = Hub(lambda key: Survey(key, self._satisfactions, timing), timing)
+        self._routes["WatchSatisfaction"] = self._satisfaction
 
     def check(self, routes: Iterable[Route]) -> None:
         """Stops the start when the protos declare a stream that nothing here serves."""
@@ -70,6 +86,7 @@ class Watching:
         """Ends all streams with a word on when to come back."""
         self._boards.drain()
         self._cities.drain()
+        self._surveys.drain()
 
     async def answer(
         self, route: Route, variables: Mapping[str, str], exchange: Exchange
@@ -94,6 +111,13 @@ class Watching:
     async def _city(self, request: Any, exchange: Exchange) -> None:  # noqa: ARG002
         async with self._cities.following("") as city:
             await self._run("city", Whole(city.feed), exchange)
+
+    def _satisfactions(self, kecamatan: str) -> AsyncIterable[WatchSatisfactionResponse]:
+        return self._watch_satisfaction(WatchSatisfactionRequest(kecamatan=kecamatan))
+
+    async def _satisfaction(self, request: Any, exchange: Exchange) -> None:
+        async with self._surveys.following(request.kecamatan) as survey:
+            await self._run("satisfaction", Whole(survey.feed), exchange)
 
     async def _ticket(self, request: GetTicketRequest, exchange: Exchange) -> Reply | None:
         """A client that comes back with the last frame there is need not come again (204)."""

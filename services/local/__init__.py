@@ -5,7 +5,7 @@ the same entry points as in the cluster (`python -P -m services.queue`).
 
 - `leash` a wrapper: its command dies with the launcher
 - `process`, `crew` any processes: start in order, restart, stop in reverse
-- `folder` what the data folder holds, who may open it
+- `folder`, `keys`, `whole` what the data folder holds, who may open it, how it is written
 - `ports`, `ready` free ports, and whether a process answers
 - `errors` what the user has to be told
 - `contract` the environment and the arguments that each process is given

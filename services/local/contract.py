@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from services.chassis.token import PUBLIC
+from services.chassis.token import PRIVATE, PUBLIC
 from services.local import ports, ready
 from services.local.process import Program
 
@@ -25,6 +25,8 @@ class Where:
     gateway_metrics: int
     queues: tuple[int, ...]
     queue_metrics: tuple[int, ...]
+    survey: int = 0
+    survey_metrics: int = 0
 
 
 def redis(binary: Path, folder: Path, socket: Path) -> Program:
@@ -67,13 +69,36 @@ def queue(number: int, where: Where, keys: Path, *, hours: str, clock: str) -> P
     )
 
 
+def survey(where: Where, keys: Path, *, clock: str) -> Program:
+    """It signs its own token with the development key; `clock` is the queue's."""
+    address = f"127.0.0.1:{where.survey}"
+    settings = {
+        "ENV": "development",
+        "ADDRESS": address,
+        "METRICS_PORT": str(where.survey_metrics),
+        "REDIS_URL": f"unix://{quote(str(where.redis))}",
+        "QUEUE": _queues(where),
+        "CLOCK": clock,
+        "JWKS": str(keys / PUBLIC),
+        "KEY": str(keys / PRIVATE),
+    }
+    return Program(
+        "survey", _python("services.survey"), _environ(settings), lambda: ready.queue(address)
+    )
+
+
+def _queues(where: Where) -> str:
+    return "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues)
+
+
 def gateway(where: Where, *, limits: str) -> Program:
     settings = {
         "ENV": "development",
         "HOST": where.host,
         "PORT": str(where.port),
         "METRICS_PORT": str(where.gateway_metrics),
-        "QUEUE": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues),
+        "QUEUE": _queues(where),
+        "SURVEY": f"ipv4:127.0.0.1:{where.survey}",
     }
     if limits != "on":
         settings["LIMITS"] = limits

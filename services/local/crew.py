@@ -175,10 +175,13 @@ class Crew:
         name = member.program.name
         if member.due is None:
             member.resting = True
-            self._failure = f"{name} died {QUICK_DEATHS} times in a row: see {process.log}"
+            self._failure = (
+                f"{name} died {QUICK_DEATHS} times in a row; at last it {process.ending()}:"
+                f"{process.last_lines()}"
+            )
             self._ended.set()
         else:
-            self._say(f"{name} {process.ending()}; restarting it.{process.last_lines(5)}")
+            self._say(f"{name} {process.ending()}; restarting it.")
 
     def _stop_stage(self, stage: list[Member]) -> None:
         processes = [member.process for member in stage if member.process]

@@ -6,9 +6,15 @@ closed, and then asks the public journal (`demo_report`) and the verifier.
 Exit code 0 only if everything that it promises holds.
 """
 
+import sys
+
+from services.local.signals import Asked, leave_when_asked, raise_when_asked
+
+if __name__ == "__main__":
+    leave_when_asked(status=130)  # before the imports, which take a while
+
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -28,7 +34,6 @@ from services.local.demo_public import PublicDay
 from services.local.demo_report import Check
 from services.local.errors import LocalError
 from services.local.office_file import read
-from services.local.signals import Asked, raise_when_asked
 from services.local.stack import Stack
 
 _LEADS = (8, 20, 60)  # real seconds from the start to the opening; the next if one is too short

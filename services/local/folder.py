@@ -18,6 +18,7 @@ from pathlib import Path
 
 from services.local.clock import Clock, from_now, parse
 from services.local.errors import LocalError
+from services.local.whole import write_whole
 
 _SOCKET_PATH_LIMIT = 107  # bytes; sockaddr_un holds 108 with the final zero
 Version = tuple[int, int, int]
@@ -75,19 +76,20 @@ class Folder:
                 f"{text_of(server)} would start empty without a word: install redis-server "
                 f"{text_of(written)} or newer, or use another folder with DATA="
             )
-        record.write_text(text_of(server) + "\n")
+        write_whole(record, f"{text_of(server)}\n".encode())
 
     def admit_speed(self, speed: float) -> Clock | None:
         """The clock of this folder's days, None for real time; made now if it is new.
 
         LocalError if its days were kept at another speed: they would lie ahead
-        of the calendar, and time in a journal never goes back.
+        of the calendar, and time in a journal never goes back. The same if the
+        record does not say at which.
         """
         record = self.root / "clock"
         if not record.exists():
-            record.write_text(("real" if speed == 1 else from_now(speed).text()) + "\n")
-        text = record.read_text().strip()
-        kept = None if text == "real" else parse(text)
+            text = "real" if speed == 1 else from_now(speed).text()
+            write_whole(record, f"{text}\n".encode())
+        kept = _clock_in(record)
         kept_speed = kept.speed if kept else 1.0
         if kept_speed != speed:
             raise LocalError(
@@ -119,7 +121,13 @@ def _make_private(folder: Path) -> None:
 
 
 def _locked(path: Path, root: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise LocalError(
+            f"cannot use {path}: {error.strerror}: it must be a file that you may write; "
+            "or choose another folder with DATA="
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -132,6 +140,17 @@ def _locked(path: Path, root: Path) -> int:
     os.truncate(descriptor, 0)
     os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
     return descriptor
+
+
+def _clock_in(record: Path) -> Clock | None:
+    try:
+        text = record.read_text().strip()
+        return None if text == "real" else parse(text)
+    except ValueError:  # also what is not UTF-8
+        raise LocalError(
+            f"{record} does not say how fast its days went by: write the word real into it if "
+            "they were kept without SPEED=, or choose another folder with DATA="
+        ) from None
 
 
 def _recorded(record: Path) -> Version:

@@ -3,11 +3,13 @@
 Tokens go to files that only their owner can read; the terminal shows `$(cat …)`.
 """
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from services.local.settings import Settings
 from services.local.stack import Stack
+from services.local.whole import write_whole
 
 EXAMPLE = "73.71.03"  # Kecamatan Makassar
 ROLES: Mapping[str, str] = {
@@ -21,11 +23,7 @@ ROLES: Mapping[str, str] = {
 def write_tokens(stack: Stack, folder: Path) -> None:
     """One file a role, mode 0600, replaced whole."""
     for role, kecamatan in ROLES.items():
-        fresh = folder / f".{role}"
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=0o600, exist_ok=False)
-        fresh.write_text(stack.token(role.upper(), kecamatan) + "\n")
-        fresh.replace(folder / role)
+        write_whole(folder / role, f"{stack.token(role.upper(), kecamatan)}\n".encode())
 
 
 def greeting(settings: Settings, stack: Stack, redis: str, offices: int) -> str:
@@ -55,8 +53,11 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
         metrics = f"metrics 127.0.0.1:{where.queue_metrics[number]}/metrics"
         pid = pids[f"queue-{number + 1}"]
         lines.append(f"  queue    gRPC 127.0.0.1:{port} · {metrics} · pid {pid}")
+    metrics = f"metrics 127.0.0.1:{where.survey_metrics}/metrics"
+    at = f"127.0.0.1:{where.survey}"
     return [
         *lines,
+        f"  survey   gRPC {at} · {metrics} · pid {pids['survey']}",
         f"  redis    {redis} on {where.redis} · pid {pids['redis']}",
         f"  data     {settings.folder} (logs in {settings.folder / 'logs'})",
     ]
@@ -82,9 +83,10 @@ def _examples(settings: Settings, url: str) -> list[str]:
     office = f"{url}/v1/kecamatan/{EXAMPLE}"
     json, take = "-H 'Content-Type: application/json' -d", '{"service":"A"}'
     kiosk = '{"service":"A","channel":"KIOSK"}'
+    there = _given(settings, "port", "host", "data")
 
     def post(role: str, path: str, body: str) -> str:
-        token = settings.folder / "tokens" / role
+        token = shlex.quote(str(settings.folder / "tokens" / role))
         return f"curl -H \"Authorization: Bearer $(cat {token})\" {json} '{body}' {office}{path}"
 
     return [
@@ -95,6 +97,18 @@ def _examples(settings: Settings, url: str) -> list[str]:
         "              " + post("officer", "/counters/1:callNext", "{}"),
         "  supervisor  " + post("supervisor", ":stopIssuing", '{"reason":"POWER"}'),
         "              " + post("supervisor", ":resumeIssuing", "{}"),
-        "  admin       make apply FILE=kecamatan/makassar.yaml",
-        "  any role    make token ROLE=OFFICER KECAMATAN=73.71.03",
+        f"              {office}/report · {office}/satisfaction",
+        f"  admin       make apply FILE=kecamatan/makassar.yaml{there}",
+        f"  any role    make token ROLE=OFFICER KECAMATAN={EXAMPLE}{_given(settings, 'data')}",
     ]
+
+
+def _given(settings: Settings, *names: str) -> str:
+    """` PORT=8300`, as make has to be told again of what is not the default."""
+    usual = Settings()
+    values = {name: str(getattr(settings, name)) for name in names}
+    return "".join(
+        f" {name.upper()}={shlex.quote(value)}"
+        for name, value in values.items()
+        if value != str(getattr(usual, name))
+    )

@@ -70,6 +70,8 @@ def read(path: Path) -> list[dict[str, Any]]:
         raise LocalError(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise LocalError(f"{path}: not UTF-8") from None
+    except RecursionError:
+        raise LocalError(f"{path}: nested too deeply") from None
     except yaml.YAMLError as error:
         raise LocalError(f"{path}{_where_and_why(error)}") from None
     if not documents:

@@ -21,7 +21,7 @@ def choose(preferred: list[int]) -> list[int]:
         return [held.enter_context(_nearest(port)).getsockname()[1] for port in preferred]
 
 
-def address(host: str, port: int) -> str:
+def address(host: str, port: int | str) -> str:
     """`host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

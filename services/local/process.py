@@ -11,6 +11,7 @@ from pathlib import Path
 
 _LEASH = Path(__file__).with_name("leash.py")
 _LOG_LIMIT = 4_000_000  # bytes a log may have when its process starts
+_LAST = 10  # lines of a log that the user is shown
 _LOG_KEPT = 400_000  # bytes of it that stay when it had more
 
 
@@ -91,9 +92,9 @@ class Process:
             return f"exited with {code}"
         return f"was killed by {signal.Signals(-code).name}"
 
-    def last_lines(self, count: int = 10) -> str:
+    def last_lines(self) -> str:
         """The end of its log, indented; with the log's name."""
-        lines = self.log.read_text(errors="replace").splitlines()[-count:]
+        lines = self.log.read_text(errors="replace").splitlines()[-_LAST:]
         return "".join(f"\n    {line}" for line in lines) + f"\n    (more in {self.log})"
 
 

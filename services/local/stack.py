@@ -1,11 +1,11 @@
-"""Redis, the queue and the gateway on one machine, as one thing.
+"""Redis, the queue, the survey and the gateway on one machine, as one thing.
 
     with Stack(Path("/tmp/t"), port=0, queue_replicas=3, supervise=False) as stack:
         httpx.get(stack.url + "/v1/kecamatan")
         stack.kill("redis")
         stack.restart("redis")
 
-Processes are called `redis`, `queue-1` … and `gateway`; each writes to
+Processes are called `redis`, `queue-1` …, `survey` and `gateway`; each writes to
 `<data>/logs/<name>.log`. They die with the process that started them, however
 it ends.
 """
@@ -16,17 +16,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.chassis.token import make_key, mint
+from services.chassis.token import mint
 from services.local import contract, ports
 from services.local.clock import Clock
 from services.local.contract import Where
 from services.local.crew import Crew
 from services.local.errors import LocalError
 from services.local.folder import Folder, version_of
+from services.local.keys import development_key
 from services.local.process import Program
 from services.local.redis_binary import redis_binary
 
 QUEUE_PORT, QUEUE_METRICS, GATEWAY_METRICS = 50051, 9101, 9100
+SURVEY_PORT, SURVEY_METRICS = 50053, 9103
 
 
 def say_on_stderr(line: str) -> None:
@@ -124,7 +126,7 @@ class Stack:
     def token(self, roles: str | Sequence[str], kecamatan: str = "*", subject: str = "") -> str:
         """A token of the development key, valid for 12 hours."""
         named = [roles] if isinstance(roles, str) else list(roles)
-        return mint(make_key(self._data / "keys"), named, [kecamatan], subject=subject)
+        return mint(development_key(self._data / "keys"), named, [kecamatan], subject=subject)
 
     def wait(self, seconds: float | None = None) -> str:
         """Until a process could not be kept alive, or `seconds`; the reason, else ""."""
@@ -151,11 +153,11 @@ class Stack:
 
     def _addresses(self, folder: Folder) -> Where:
         count = self._replicas
-        wanted = [self._port, GATEWAY_METRICS]
+        wanted = [self._port, GATEWAY_METRICS, SURVEY_PORT, SURVEY_METRICS]
         wanted += [QUEUE_PORT, *[0] * (count - 1), QUEUE_METRICS, *[0] * (count - 1)]
         if self._port == 0:  # several such stacks may start at once: none takes the usual ones
             wanted = [0] * len(wanted)
-        port, gateway_metrics, *rest = ports.choose(wanted)
+        port, gateway_metrics, survey, survey_metrics, *rest = ports.choose(wanted)
         return Where(
             redis=folder.socket(),
             host=self._host,
@@ -163,10 +165,12 @@ class Stack:
             gateway_metrics=gateway_metrics if self._metrics else 0,
             queues=tuple(rest[:count]),
             queue_metrics=tuple(rest[count:]) if self._metrics else (0,) * count,
+            survey=survey,
+            survey_metrics=survey_metrics if self._metrics else 0,
         )
 
     def _programs(self, binary: Path, folder: Folder, where: Where) -> list[list[Program]]:
-        make_key(folder.keys)
+        development_key(folder.keys)
         clock = self._clock.text() if self._clock else ""
         queues = [
             contract.queue(number, where, folder.keys, hours=self._hours, clock=clock)
@@ -174,7 +178,7 @@ class Stack:
         ]
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
-            queues,
+            [*queues, contract.survey(where, folder.keys, clock=clock)],
             contract.gateway(where, limits=self._limits),
         )
 

@@ -18,7 +18,6 @@ from services.queue.request import Request
 from tunggu.queue.v1 import ticket_pb2
 
 SUPERVISOR = "SUPERVISOR"
-STAFF = frozenset({"KIOSK", "OFFICER", "SUPERVISOR", "INTERNAL", "ADMIN", "WAR_ROOM"})
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -110,12 +109,6 @@ def holder_of(message: Any) -> str:
 def admit_channel(code: str, channel: Channel) -> None:
     if WHO_MAY[channel]:
         access.require(WHO_MAY[channel], code)
-
-
-def is_staff(code: str) -> bool:
-    """Whether the caller works for the office."""
-    who = access.caller()
-    return bool(who.roles & STAFF) and not who.kecamatan.isdisjoint({code, access.EVERYWHERE})
 
 
 def request(verb: str, message: Any, code: str, caller: str = "") -> Request:

@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from services.chassis.errors import Problem, to_status
 from services.queue import asking
 from services.queue.audit import audit_entry, entry_before, token_of
+from services.queue.board import Boards
 from services.queue.draining import until
 from services.queue.journal_pages import EventReader
 from services.queue.model import Channel, Lane
@@ -200,6 +201,8 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         ask = asking.request("StopIssuing", request, asking.code_of(request))
         why = asking.enum_of(request.reason, _REASONS, "reason")
         done = await self._store.stop_issuing(ask, why)
+        with after_writing():
+            await self._folded(ask.code, done.day, done.event)
         issuing = pb.Issuing(
             kecamatan=ask.code,
             service_day=done.day,
@@ -212,6 +215,8 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
     async def ResumeIssuing(self, request: pb.ResumeIssuingRequest, context: Context) -> Any:
         ask = asking.request("ResumeIssuing", request, asking.code_of(request))
         done = await self._store.resume_issuing(ask)
+        with after_writing():
+            await self._folded(ask.code, done.day, done.event)
         issuing = pb.Issuing(kecamatan=ask.code, service_day=done.day, event=done.event)
         return pb.ResumeIssuingResponse(issuing=issuing)
 
@@ -283,8 +288,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         """As the fold sees it, once it has the ticket's last event; as stored where it does not
         follow that day, or still has another journal, of which a failover lost the end. `event` is
         shown in place of the last one: a repetition's own."""
-        live = await self._offices.past(code)
-        boards = await live.reach(row.day, row.event) if live.follows(row.day) else None
+        boards = await self._folded(code, row.day, row.event)
         ticket = boards.day.tickets.get(row.number) if boards else None
         if boards is None or ticket is None or ticket.issued_at != row.issued_at:
             message = ticket_message(code, row.day, row, id=id)
@@ -296,12 +300,19 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
             message.event = event
         return message
 
+    async def _folded(self, code: str, day: str, event: int) -> Boards | None:
+        """The fold once it has the event, so that what the caller reads next shows it; None where
+        it does not follow that day."""
+        live = await self._offices.past(code)
+        return await live.reach(day, event) if live.follows(day) else None
+
     async def _desk(self, code: str, done: Done) -> ticket_pb2.Counter:
         row = done.counter
         if row is None:
             raise Problem("INTERNAL", private="a counter verb without a counter")
         with after_writing():
             ticket = await self._store.ticket(code, row.day, row.ticket) if row.ticket else None
+            await self._folded(code, done.day, done.event)
         state = ticket.state if ticket else ""
         message = counter_message(code, row.day, row.id, row, "", state)
         message.event = done.event  # a repetition's own

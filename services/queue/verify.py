@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -128,11 +129,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"cannot read: {error}", file=sys.stderr)
         return EXIT_CODES[Verdict.CANNOT_JUDGE]
     report = verify(leaves, document.rstrip(b"\n"), arguments.closed)
-    if arguments.json:
-        print(json.dumps(as_json(report), ensure_ascii=False))
-    else:
-        print(as_text(report, arguments.lang))
+    _say(
+        json.dumps(as_json(report), ensure_ascii=False)
+        if arguments.json
+        else as_text(report, arguments.lang)
+    )
     return EXIT_CODES[report.verdict]
+
+
+def _say(text: str) -> None:
+    """To stdout. A reader that has seen enough, as `head` has, changes nothing."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is still buffered is flushed at exit: it must have somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

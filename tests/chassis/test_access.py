@@ -282,6 +282,14 @@ def test_without_a_key_the_command_says_where_one_comes_from(tmp_path):
         token.main(["--role", "OFFICER", "--key", str(tmp_path / "none.pem")])
 
 
+@pytest.mark.parametrize("content", [b"", b"junk"])
+def test_a_file_that_is_no_key_is_one_line(tmp_path, content):
+    (tmp_path / "private.pem").write_bytes(content)
+    with pytest.raises(SystemExit, match=r"token: --key: .*make run") as ended:
+        token.main(["--role", "OFFICER", "--key", str(tmp_path / "private.pem")])
+    assert len(str(ended.value).splitlines()) == 1
+
+
 def test_a_role_that_does_not_exist_is_refused(key, capsys):
     with pytest.raises(SystemExit):
         token.main(["--role", "KING", "--key", str(key)])

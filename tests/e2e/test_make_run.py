@@ -3,13 +3,16 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
+from services.local.office_file import code_of, read
 from services.local.run import OFFICES
 from tests.e2e.launched import LAST_LINE, Launched, free_port, take_number
 from tests.local.dummies import alive, eventually
@@ -41,8 +44,8 @@ def listed(http):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    run = start(folder)
+    folder = tmp_path_factory.mktemp("a run")
+    run = start(folder, DATA=str(folder / ".tunggu"))
     yield run, folder
     run.close()
 
@@ -94,7 +97,7 @@ def test_what_the_start_says_is_true(running):
         assert http.get("/version").status_code == 200
         for place in re.findall(r"metrics (\S+)/metrics", "\n".join(run.said)):
             assert "# HELP" in httpx.get(f"http://{place}/metrics", trust_env=False).text
-    assert len(run.pids()) == 3
+    assert len(run.pids()) == 4
     assert all(alive(pid) for pid in run.pids())
 
 
@@ -113,6 +116,28 @@ def test_every_command_that_the_start_shows_works_as_printed(running):
         )
         assert said.returncode == 0, (command, said.stdout)
         assert json.loads(said.stdout).keys() & {"ticket", "counter", "issuing"}, said.stdout
+
+
+def test_every_make_line_that_the_start_shows_works_as_printed(running):
+    run, _ = running
+    lines = [line[line.index("make ") :] for line in run.said if re.search(r" make \w+ \w+=", line)]
+    lines = [line for line in lines if not line.startswith("make run")]
+    said = [made(line) for line in lines]
+    assert "73.71.03 Makassar applied" in said[0]
+    with client(run) as http:
+        headers = {"Authorization": f"Bearer {said[1].strip()}"}
+        opened = http.post("/v1/kecamatan/73.71.03/counters/2:open", headers=headers)
+        assert opened.status_code == 200, opened.text
+
+
+def made(line):
+    """What a line for make prints, with this very interpreter instead of a `make setup`."""
+    command = line.replace("make ", f"make -o setup BIN={Path(sys.executable).parent} ", 1)
+    ended = subprocess.run(
+        command, shell=True, cwd=OFFICES.parent, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended
+    return ended.stdout
 
 
 def test_the_terminal_shows_no_token_and_only_the_owner_can_read_them(running):
@@ -139,6 +164,21 @@ def test_make_apply_gives_a_file_to_what_runs(running):
         assert len((ended.stdout + ended.stderr).splitlines()) == 1
 
 
+def test_an_office_applied_again_on_the_day_it_was_deleted_is_said_to_open_on_its_next(running):
+    run, folder = running
+    office = max(OFFICES.glob("*.yaml"))
+    code = code_of(read(office)[0])
+    token = (folder / ".tunggu" / "tokens" / "admin").read_text().strip()
+    with client(run) as http:
+        assert eventually(lambda: http.get(f"/v1/kecamatan/{code}").json()["open"])
+        gone = http.delete(f"/v1/kecamatan/{code}", headers={"Authorization": f"Bearer {token}"})
+        assert gone.status_code == 200, gone.text
+        there = f"PORT={http.base_url.port} DATA={shlex.quote(str(folder))}/.tunggu"
+    said = made(f"make apply FILE={office} {there}")
+    assert " applied; its day " in said
+    assert said.endswith(" is closed: it opens on its next day\n")
+
+
 def test_a_second_start_on_the_same_folder_is_refused(running):
     _, folder = running
     assert "is in use by process" in refused(folder)
@@ -157,12 +197,13 @@ def test_a_queue_that_is_killed_comes_back_and_numbers_go_on(launch):
     run = launch()
     with client(run) as http:
         first = take(http)
-        _, queue, _ = run.pids()
+        before, (_, queue, *_) = len(run.said), run.pids()
         os.kill(queue, signal.SIGKILL)
         run.until("queue-1 was killed by SIGKILL; restarting it.")
         assert eventually(lambda: http.get("/readyz").status_code == 200)
         assert take(http)["number"] == "A002"
         assert http.get(f"/v1/tickets/{first['id']}").json()["number"] == "A001"
+    assert len(run.said) == before + 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -256,6 +297,28 @@ def test_data_of_a_newer_redis_is_refused_before_redis_starts(tmp_path):
     assert "was written by Redis 99.0.0" in said
     assert "install redis-server 99.0.0 or newer" in said
     assert list((tmp_path / ".tunggu" / "redis").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("clock", "clock does not say how fast"),
+        ("keys/private.pem", "remove it, and the next start makes another"),
+        ("redis-version", "does not hold a version"),
+    ],
+)
+def test_an_empty_file_in_the_data_folder_is_one_line(tmp_path, name, said):
+    path = tmp_path / ".tunggu" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert said in refused(tmp_path)
+
+
+def test_a_file_of_the_data_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / ".tunggu" / "logs" / "redis.log").mkdir(parents=True)
+    said = refused(tmp_path)
+    assert said.startswith("tunggu: cannot use ")
+    assert "logs/redis.log: Is a directory" in said
 
 
 def test_offices_may_keep_their_own_hours(launch):

@@ -22,8 +22,11 @@ def answering(status, body, seen=None):
     return httpx.Client(base_url="http://tunggu.test", transport=httpx.MockTransport(handle))
 
 
-def applied(*, pending=False):
-    return {"kecamatan": {"code": "73.71.03", "name": "Makassar", "changePending": pending}}
+def applied(*, pending=False, open_=True, at="2026-03-02T15:59:59.123Z"):
+    """Of 2 March, a moment before midnight in Makassar."""
+    office = {"code": "73.71.03", "name": "Makassar", "changePending": pending, "open": open_}
+    office |= {"timezone": "Asia/Makassar", "appliedAt": at, "serviceDay": "2026-03-02"}
+    return {"kecamatan": office}
 
 
 def test_the_whole_object_is_put_under_its_code():
@@ -66,6 +69,30 @@ def test_a_change_that_waits_for_the_next_day_is_said():
         assert apply.apply(http, OFFICE).endswith("waits for its next day")
 
 
+@pytest.mark.parametrize(
+    ("closed", "office", "said"),
+    [
+        (True, applied(open_=False), "; its day 2026-03-02 is closed: it opens on its next day"),
+        (False, applied(open_=False), ""),
+        (True, applied(open_=False, at="2026-03-02T16:00:00Z"), ""),
+        (True, applied(), ""),
+        (None, applied(open_=False), ""),
+    ],
+    ids=["closed", "before its hours", "of yesterday", "open", "unknown"],
+)
+def test_an_office_whose_day_is_over_is_said_to_open_on_its_next_one(closed, office, said):
+    def handle(request):
+        if request.method == "PUT":
+            return httpx.Response(200, json=office)
+        assert request.url.path == "/v1/kecamatan/73.71.03/days/2026-03-02"
+        if closed is None:
+            raise httpx.ConnectError("gone")
+        return httpx.Response(200, json={"closed": closed})
+
+    with httpx.Client(base_url="http://x", transport=httpx.MockTransport(handle)) as http:
+        assert apply.apply(http, OFFICE) == f"73.71.03 Makassar applied{said}"
+
+
 def test_a_refusal_names_field_and_reason_in_one_line():
     problem = {
         "title": "Kecamatan file refused",
@@ -85,6 +112,19 @@ def test_a_field_that_the_detail_leaves_out_is_named():
         pytest.raises(LocalError, match=r"refused: spec\.name: Inv"),
     ):
         apply.apply(http, OFFICE)
+
+
+def test_a_refusal_says_why():
+    problem = {
+        "title": "Invalid request",
+        "reason": "INVALID_REQUEST",
+        "detail": 'The field "spec.name" cannot be accepted. Check its value.',
+        "field": "spec.name",
+        "why": "a string is expected",
+    }
+    with answering(400, problem) as http, pytest.raises(LocalError) as error:
+        apply.apply(http, OFFICE)
+    assert str(error.value).endswith("Check its value: a string is expected (INVALID_REQUEST)")
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b""])
@@ -121,7 +161,26 @@ def test_the_token_comes_from_its_file_and_travels_as_a_bearer(tmp_path):
         assert "Authorization" not in http.headers
 
 
-def test_without_a_token_file_the_command_says_who_writes_it(tmp_path):
+def test_without_a_token_file_the_command_says_what_to_start_and_to_give(tmp_path):
     said = apply.main(["--token-file", str(tmp_path / "admin"), "office.yaml"])
     assert "No such file" in said
-    assert "`make run` writes it" in said
+    assert "is `make run` up? Its PORT=, HOST= and DATA= are to be given" in said
+
+
+def test_the_command_goes_where_make_run_was_told_to_be(tmp_path, monkeypatch):
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "tokens" / "admin").write_text("a token\n")
+    (tmp_path / "office.yaml").write_text(FILE)
+    given = []
+    monkeypatch.setattr(
+        apply, "client", lambda *there: given.append(there) or answering(200, applied())
+    )
+    monkeypatch.setenv("TUNGGU_DATA", str(tmp_path))
+    for host, port, url in (
+        ("0.0.0.0", "8300", "http://127.0.0.1:8300"),
+        ("::1", "8080", "http://[::1]:8080"),
+    ):
+        monkeypatch.setenv("TUNGGU_HOST", host)
+        monkeypatch.setenv("TUNGGU_PORT", port)
+        assert apply.main([str(tmp_path / "office.yaml")]) == ""
+        assert given.pop() == (url, "a token")

@@ -6,6 +6,7 @@ from services.chassis.config import load
 from services.local import contract
 from services.local.contract import Where
 from services.queue.config import QueueConfig
+from services.survey.config import SurveyConfig
 
 WHERE = Where(
     redis=Path("/data of ours/redis.sock"),
@@ -14,6 +15,7 @@ WHERE = Where(
     gateway_metrics=9100,
     queues=(50051, 50052),
     queue_metrics=(9101, 0),
+    survey=50053,
 )
 
 
@@ -29,7 +31,21 @@ def test_a_queue_is_told_where_redis_is_with_spaces_escaped():
 def test_the_gateway_is_told_all_queues_and_no_key_or_redis():
     settings = ours(contract.gateway(WHERE, limits="on"))
     assert settings["TUNGGU_QUEUE"] == "ipv4:127.0.0.1:50051,127.0.0.1:50052"
+    assert settings["TUNGGU_SURVEY"] == "ipv4:127.0.0.1:50053"
     assert not any("redis" in value or "keys" in value for value in settings.values())
+
+
+def test_the_survey_is_told_the_queues_its_key_and_the_queues_clock():
+    program = contract.survey(WHERE, Path("/keys"), clock="1,2,300")
+    settings = load(SurveyConfig, program.environ)
+    queue = load(
+        QueueConfig, contract.queue(0, WHERE, Path("/k"), hours="real", clock="1,2,300").environ
+    )
+    assert settings.queue == "ipv4:127.0.0.1:50051,127.0.0.1:50052"
+    assert settings.key == "/keys/private.pem"
+    assert settings.redis_url == queue.redis_url
+    assert settings.domain_clock().text == queue.domain_clock().text
+    assert program.argv[1:] == ("-P", "-m", "services.survey")
 
 
 def test_replicas_differ_only_in_their_addresses():

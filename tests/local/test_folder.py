@@ -125,6 +125,21 @@ def test_another_speed_is_refused_with_the_remedy(folder):
         folder.admit_speed(1)
 
 
+@pytest.mark.parametrize("content", [b"", b"soon\n", b"1,2\n", b"1,2,fast\n", b"\xff\xfe"])
+def test_a_record_that_is_no_clock_is_one_line_with_the_remedy_and_stays(folder, content):
+    (folder.root / "clock").write_bytes(content)
+    for speed in (1, 300):
+        with pytest.raises(LocalError, match=r"clock does not say .*write the word real .*DATA="):
+            folder.admit_speed(speed)
+    assert (folder.root / "clock").read_bytes() == content
+
+
+def test_a_lock_that_cannot_be_opened_is_one_line_with_the_remedy(tmp_path):
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(LocalError, match=r"cannot use .*/lock: Is a directory: .*DATA="):
+        Folder(tmp_path)
+
+
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(LocalError, match="cannot use DATA="):

@@ -73,6 +73,12 @@ def test_what_cannot_be_is_one_line_with_file_and_place(file, text, said):
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(("open_", "close"), [("[", "]"), ("{a: ", "}"), ("- ", "x")])
+def test_a_file_nested_beyond_reason_is_one_line(file, open_, close):
+    with pytest.raises(LocalError, match=r"office.yaml: nested too deeply$"):
+        read(file(open_ * 3000 + close * 3000))
+
+
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
     with pytest.raises(LocalError, match="No such file"):
         read(tmp_path / "nothing.yaml")

@@ -20,7 +20,7 @@ from tests.e2e.offices import office_file
         (RedisConnectionError("reset"), "REDIS_UNAVAILABLE", "OUTCOME_UNKNOWN"),
         (NotConnectedError("refused"), "REDIS_UNAVAILABLE", "REDIS_UNAVAILABLE"),
         (ResponseError("MISCONF disk full"), "REDIS_UNAVAILABLE", "REDIS_UNAVAILABLE"),
-        (ResponseError("ERR a bug of ours"), "REDIS_UNAVAILABLE", "INTERNAL"),
+        (ResponseError("ERR a bug of ours"), "INTERNAL", "INTERNAL"),
     ],
 )
 def test_only_a_write_that_was_sent_leaves_its_outcome_open(error, read, written):

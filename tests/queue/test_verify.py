@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import sys
@@ -623,6 +624,17 @@ def test_the_command_reads_a_pipe(files):
         done = subprocess.run(
             [*command, str(files / "policy.json")], stdin=journal, capture_output=True, check=False
         )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_reader_that_goes_away_is_no_error_of_the_command(files, more):
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [str(files / "day.ndjson"), "--policy", str(files / "policy.json"), *more]
+    command = [sys.executable, "-m", "services.queue.verify", *arguments]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
