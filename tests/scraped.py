@@ -107,12 +107,9 @@ def _like(pattern: str) -> Callable[[str], bool]:
 
 
 def _methods() -> set[str]:
-    rpcs = {
-        f"{service.full_name}/{method.name}"
-        for service in compose.SERVICES
-        for method in service.methods
-    }
-    templates = {route.template for route in Routes(compose.SERVICES).all}
+    services = (*compose.SERVICES, *compose.SURVEY)
+    rpcs = {f"{service.full_name}/{rpc.name}" for service in services for rpc in service.methods}
+    templates = {route.template for route in Routes(services).all}
     templates |= {path.decode() for path in pages.fixed()}
     templates |= {"(none)", "/healthz", "/readyz", "/version"}
     http = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other")
@@ -124,7 +121,7 @@ VERBS = {verb_of(script.stem) for script in LUA.glob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|gateway"),
+    "service": _like("[A-Z]|queue|survey|gateway"),
     "lane": {lane.name for lane in Lane}.__contains__,
     "channel": {channel.name for channel in Channel}.__contains__,
     "state": {state.value for state in CounterState}.__contains__,

@@ -7,6 +7,7 @@ import pytest
 from tests.metrics_page import declared, documented, rows
 
 QUEUE, GATEWAY = "services.queue.compose", "services.gateway.compose"
+SURVEY = "services.survey.compose"
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,7 @@ def test_every_metric_of_a_process_stands_on_the_page_as_it_is_declared(queue, g
     own = documented("Of an office") | documented("Of a queue process")
     assert own | shared == queue
     assert documented("Of a gateway process") | shared == gateway
+    assert shared == declared(SURVEY)
 
 
 def test_every_metric_says_how_replicas_are_put_together(queue, gateway):

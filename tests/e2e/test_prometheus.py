@@ -1,4 +1,4 @@
-"""Debian's Prometheus scrapes two queues and a gateway, and answers the War Room's questions."""
+"""Debian's Prometheus scrapes a city's processes and answers the War Room's questions."""
 
 import asyncio
 import gzip
@@ -36,16 +36,18 @@ class City:
     secrets: set[str] = field(default_factory=set)
 
     @property
-    def queue_ports(self):
-        return list(self.stack.located().queue_metrics)
+    def targets(self):
+        """The ports of /metrics by service."""
+        where = self.stack.located()
+        return {
+            "queue": list(where.queue_metrics),
+            "survey": [where.survey_metrics],
+            "gateway": [where.gateway_metrics],
+        }
 
     @property
     def ports(self):
-        return [*self.queue_ports, self.stack.located().gateway_metrics]
-
-    @property
-    def targets(self):
-        return {"queue": self.queue_ports, "gateway": self.ports[-1:]}
+        return [port for ports in self.targets.values() for port in ports]
 
     def way(self):
         return Way.to("ipv4:" + ",".join(f"127.0.0.1:{p}" for p in self.stack.located().queues))
@@ -123,7 +125,7 @@ def busy(city, scraper):
     if scraper:
         scraper.until(
             "sum by (instance) (tunggu_journal_events_total)",
-            {(f"127.0.0.1:{port}",): events for port in city.queue_ports},
+            {(f"127.0.0.1:{port}",): events for port in city.targets["queue"]},
         )
     return city
 
@@ -261,7 +263,7 @@ def test_nothing_that_belongs_to_somebody_is_in_any_answer(busy):
         scrape = Scrape.of(port)
         assert not scrape.personal(*busy.secrets)
         assert not scrape.strange_labels()
-    gateway = Scrape.of(busy.ports[-1])
+    gateway = Scrape.of(*busy.targets["gateway"])
     calls = {"method": "GET /v1/tickets/{ticket_id}", "reason": "TICKET_NOT_FOUND"}
     assert gateway.total("tunggu_http_calls_total", **calls) == 1
     assert gateway.total("tunggu_gateway_batch_size_count") == 1
@@ -270,7 +272,7 @@ def test_nothing_that_belongs_to_somebody_is_in_any_answer(busy):
 
 def test_size_and_time_of_an_answer_about_15_offices_with_10_services(busy, capsys):
     with capsys.disabled():
-        for name, port in zip(("queue-1", "queue-2", "gateway"), busy.ports, strict=True):
+        for name, port in zip(("queue-1", "queue-2", "survey", "gateway"), busy.ports, strict=True):
             times, text = [], ""
             for _ in range(5):
                 start = time.perf_counter()

@@ -293,23 +293,38 @@ async def test_it_says_nothing_that_is_only_somebody_s_and_uses_only_the_words_o
     assert other.total("tunggu_redis_seconds_count", verb="Tick") > 0
 
 
-async def test_a_day_that_was_closed_and_kept_gives_the_archive_an_age(own_redis, tmp_path):
+async def test_the_next_day_counts_from_0_and_the_day_before_it_gives_the_archive_an_age(
+    own_redis, tmp_path
+):
     with Redis(unix_socket_path=str(own_redis.socket)) as view:
         monday = start_queue(tmp_path, own_redis.url, start=f"{MONDAY}T09:00", speed=0)
         async with monday.channel() as channel:
             office = Office(channel, view)
             await office.apply()
-            await office.open()
+            await a_day(office)
         monday.end()
-    port = free_port()
-    later = {"start": f"{TUESDAY}T09:00", "speed": 0, "tick": 0.1, "METRICS_PORT": port}
-    tuesday = start_queue(tmp_path, own_redis.url, **later)
-    try:
-        async with asyncio.timeout(60):
-            while not (scrape := await asyncio.to_thread(Scrape.of, port)).has(AGE):
-                await asyncio.sleep(0.2)
-    finally:
-        tuesday.end()
+        scrape = await on_tuesday(own_redis.url, tmp_path)
+        rows = view.xrange(office.key("journal"), f"{TUESDAY.replace('-', '')}-0")
     assert scrape.total(AGE) == 9 * 3600
     assert scrape.total("tunggu_day_open") == 1
     assert scrape.total("tunggu_counters", state="OPEN") == 0
+    assert scrape.total("tunggu_tickets_issued_total") == 0
+    assert scrape.total("tunggu_journal_events_total") == len(rows)
+    assert scrape.total("tunggu_journal_bytes_total") == sum(len(row[b"l"]) for _, row in rows)
+
+
+async def on_tuesday(url, folder):
+    """What a replica shows that comes the next morning, once it has kept the day before and gives
+    numbers."""
+    port = free_port()
+    later = {"start": f"{TUESDAY}T09:00", "speed": 0, "tick": 0.1, "METRICS_PORT": port}
+    tuesday = start_queue(folder, url, **later)
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                scrape = await asyncio.to_thread(Scrape.of, port)
+                if scrape.has(AGE) and scrape.total("tunggu_office_open"):
+                    return scrape
+                await asyncio.sleep(0.2)
+    finally:
+        tuesday.end()
