@@ -16,6 +16,7 @@ PYTHON ?=
 DATA ?= .tunggu
 ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
+CASES ?= 10000
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -23,7 +24,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
   $(if $(filter command,$(firstword $(origin $(name)))),\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
-.PHONY: help setup protos lock format lint types imports buf test check browser \
+.PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
 	prometheus run demo token apply verify clean
 
 help: ## list what can be done here
@@ -55,11 +56,12 @@ protos: build/.stubs ## generate the Python stubs of protos/
 
 build/.stubs: $(VENV)/.locked $(PROTOS)
 	@echo "setup: generating stubs"
-	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete
+	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' -o -name '*.binpb' \) -delete
 	@include="$$($(BIN)/python -c 'import google.api as a; print(list(a.__path__)[0] + "/../..")')"; \
 	  PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iprotos -I"$$include" \
 	    --python_out=protos --grpc_python_out=protos \
-	    --mypy_out=quiet:protos --mypy_grpc_out=quiet:protos $(PROTOS)
+	    --mypy_out=quiet:protos --mypy_grpc_out=quiet:protos \
+	    --descriptor_set_out=protos/tunggu/comments.binpb --include_source_info $(PROTOS)
 	@mkdir -p $(@D) && touch $@
 
 lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
@@ -89,13 +91,13 @@ types: setup ## mypy, strict
 imports: setup ## who may import whom
 	@$(BIN)/lint-imports --no-logo
 
-buf: setup $(GOOGLEAPIS)/api/http.proto ## the protos against buf's STANDARD
+buf: setup $(GOOGLEAPIS)/api/field_behavior.proto ## the protos against buf's STANDARD
 	@$(BIN)/buf lint
 
-$(GOOGLEAPIS)/api/http.proto: $(VENV)/.locked
+$(GOOGLEAPIS)/api/field_behavior.proto: $(VENV)/.locked
 	@mkdir -p $(GOOGLEAPIS)/api $(GOOGLEAPIS)/rpc
 	@from="$$($(BIN)/python -c 'import google.api as a; print(list(a.__path__)[0])')"; \
-	  cp "$$from"/{annotations,http}.proto $(GOOGLEAPIS)/api/; \
+	  cp "$$from"/{annotations,field_behavior,http}.proto $(GOOGLEAPIS)/api/; \
 	  cp "$$from"/../rpc/status.proto $(GOOGLEAPIS)/rpc/
 	@touch $@
 
@@ -103,6 +105,9 @@ test: setup ## all tests; make test ARGS=tests/queue for some
 	@$(BIN)/pytest -q $(ARGS)
 
 check: lint types imports buf test ## all of the above: what has to pass
+
+fuzz: setup ## requests made up from the API's description: CASES=10000
+	@$(BIN)/pytest -q -rP tests/e2e/test_fuzz.py --timeout 3600 --cases "$(CASES)"
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }
@@ -129,6 +134,6 @@ verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu
-	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete
+	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' -o -name '*.binpb' \) -delete
 	@find services tests protos -name __pycache__ -type d -prune -exec rm -rf {} +
 	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

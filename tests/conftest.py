@@ -22,6 +22,10 @@ def missing(remedy: str) -> None:
     (pytest.fail if CI else pytest.skip)(remedy)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", type=int, default=0, help="so many made-up requests (make fuzz)")
+
+
 @dataclass
 class RedisServer:
     """A redis-server on a unix socket in its own folder; may be killed and started again."""

@@ -11,6 +11,8 @@ descriptors, so a new RPC needs no line here. In the order of a request:
 - `watching` streams, through `hub`, `streams` (the fan-out), `boards`, `city`,
   `satisfaction` and `sse`
 - `pages`, `ops`   the plain page at `/`; health, readiness, version
+- `openapi`   the API's description, made at start: `comments` (what the protos say in words),
+  `schemas`, `samples`, `requirements`, `refusals`, `operations`; `reference` shows it at `/docs`
 
 Absent: business rules, state that outlives a connection, Redis, tokens (they are
 passed on; the services verify them).

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+from importlib.metadata import version
 
 import grpc
 
 from services.chassis.client import channel
-from services.gateway import ops, pages
+from services.gateway import openapi, ops, pages
 from services.gateway.api import Api, Calls
 from services.gateway.app import Gateway
 from services.gateway.batch import Batches, Limits, Send
@@ -16,7 +17,7 @@ from services.gateway.routes import Routes
 from services.gateway.server import Server, listen
 from services.gateway.streams import Timing
 from services.gateway.watching import Watching
-from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
+from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
@@ -24,6 +25,7 @@ SERVICES = (
     queue_pb2.DESCRIPTOR.services_by_name["QueueService"],
     kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"],
 )
+DOCUMENTS = tuple(documents_pb2.DESCRIPTOR.message_types_by_name.values())
 SURVEY = (
     survey_pb2.DESCRIPTOR.services_by_name["SurveyService"],
     index_pb2.DESCRIPTOR.services_by_name["IndexService"],
@@ -48,6 +50,7 @@ def server(
     watching.check(routes.all)
     api = Api(calls, Batches(_sender(calls), _limits(config)))
     fixed = pages.fixed() | ops.fixed(queue, leaving)
+    fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
     app = Gateway(routes, api, watching, fixed, Origins(config.origins))
     return Server(app, config, leaving=leaving, drain=watching.drain)
 

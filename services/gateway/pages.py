@@ -1,4 +1,4 @@
-"""The plain page at `/`: three files of `web/`, read once, under a strict policy."""
+"""The plain page at `/`: files of `web/`, read once, under a strict policy."""
 
 import hashlib
 from pathlib import Path
@@ -13,6 +13,7 @@ FILES = {
     b"/page.css": ("page.css", b"text/css; charset=utf-8"),
     b"/page.js": ("page.js", b"text/javascript; charset=utf-8"),
     b"/icon.svg": ("icon.svg", b"image/svg+xml"),
+    b"/docs.css": ("docs.css", b"text/css; charset=utf-8"),
 }
 POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -22,11 +23,11 @@ POLICY = (
 
 def fixed() -> dict[bytes, Fixed]:
     """What answers each file's path."""
-    return {path: _file(WEB / name, kind) for path, (name, kind) in FILES.items()}
+    return {path: served((WEB / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
 
 
-def _file(path: Path, kind: bytes) -> Fixed:
-    body = path.read_bytes()
+def served(body: bytes, kind: bytes) -> Fixed:
+    """Answers with always the same bytes, or says that they are."""
     etag = hashlib.sha256(body).hexdigest()[:32].encode()
     common: Headers = [
         (b"cache-control", b"no-cache"),

@@ -52,6 +52,11 @@ class Route:
     def stream(self) -> bool:
         return self.template.startswith(STREAMS)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Fields that the path gives."""
+        return tuple(segment[1:-1] for segment in self.segments if segment.startswith("{"))
+
 
 @dataclass(slots=True)
 class _Node:

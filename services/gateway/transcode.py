@@ -52,7 +52,7 @@ def bind(
     for name, value in variables.items():
         _agree(message, route.rpc.input_type.fields_by_name[name], value)
     if query:
-        _from_query(route, variables, message, query)
+        _from_query(route, message, query)
     _from_headers(route, message, headers)
     return message
 
@@ -82,8 +82,8 @@ def _agree(message: Message, field: FieldDescriptor, value: str, name: str = "")
 # --- query parameters -----------------------------------------------------------
 
 
-def _from_query(route: Route, variables: Mapping[str, str], message: Message, query: bytes) -> None:
-    fields = {} if route.body == "*" else _parameters(route, variables)
+def _from_query(route: Route, message: Message, query: bytes) -> None:
+    fields = parameters(route)
     seen = set()
     for name, text in _pairs(query):
         field = fields.get(name)
@@ -99,13 +99,15 @@ def _from_query(route: Route, variables: Mapping[str, str], message: Message, qu
             setattr(message, field.name, value)
 
 
-def _parameters(route: Route, variables: Mapping[str, str]) -> dict[str, FieldDescriptor]:
+def parameters(route: Route) -> dict[str, FieldDescriptor]:
+    """The fields that a route takes from the query, by name there."""
+    if route.body == "*":
+        return {}
+    elsewhere = {*route.variables, route.body}
     return {
         field.json_name: field
         for field in route.rpc.input_type.fields
-        if field.name not in variables
-        and field.name != route.body
-        and field.cpp_type != FieldDescriptor.CPPTYPE_MESSAGE
+        if field.name not in elsewhere and field.cpp_type != FieldDescriptor.CPPTYPE_MESSAGE
     }
 
 
