@@ -48,7 +48,7 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
     where, pids = stack.located(), stack.pids()
     metrics = f"metrics 127.0.0.1:{where.gateway_metrics}/metrics"
     at, pid = stack.url, pids["gateway"]
-    lines = [f"  gateway  {at} · version {at}/version · {metrics} · pid {pid}"]
+    lines = [f"  gateway  {at} · API {at}/docs · version {at}/version · {metrics} · pid {pid}"]
     for number, port in enumerate(where.queues):
         metrics = f"metrics 127.0.0.1:{where.queue_metrics[number]}/metrics"
         pid = pids[f"queue-{number + 1}"]
