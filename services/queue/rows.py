@@ -6,7 +6,6 @@ Ownership: lua/_line.lua names the fields of a record and their order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from services.chassis.errors import Problem
 from services.queue.model import Channel, Lane
@@ -88,8 +87,3 @@ def office_of(ticket: str) -> tuple[str, str, str]:
         raise Problem("TICKET_NOT_FOUND")
     dotted = f"{code[:2]}.{code[2:4]}.{code[4:]}"
     return dotted, f"20{day[:2]}-{day[2:4]}-{day[4:]}", secret
-
-
-def rfc3339(t: int) -> str:
-    """Ms UTC as text with milliseconds."""
-    return datetime.fromtimestamp(t / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

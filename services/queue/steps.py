@@ -22,9 +22,10 @@ from services.chassis.redis_policy import problem
 from services.chassis.telemetry import BUCKETS
 from services.queue import agenda as agendas
 from services.queue.agenda import Agenda
+from services.queue.board import timestamp
 from services.queue.keys import CITY_KEY, Keys
 from services.queue.request import Clock, Request
-from services.queue.rows import CounterRow, Done, TicketRow, office_of, rfc3339, ticket_id
+from services.queue.rows import CounterRow, Done, TicketRow, office_of, ticket_id
 
 LUA = Path(__file__).with_name("lua")
 ATTEMPTS = 6
@@ -318,7 +319,7 @@ def refusal(code: str, day: str, reply: list[bytes], context: dict[str, str]) ->
     if "why" in metadata:
         metadata["why"] = metadata["why"].upper()
     if "when" in metadata:
-        metadata["when"] = rfc3339(int(metadata["when"]))
+        metadata["when"] = timestamp(int(metadata["when"]))
     if reason == "QUOTA_EXHAUSTED":  # until somebody cancels, or the next day
         metadata["retryAfter"] = QUOTA_RETRY_S
     if "id" in metadata:
