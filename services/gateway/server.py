@@ -20,7 +20,14 @@ from services.chassis.config import ConfigError
 from services.chassis.errors import Problem
 from services.chassis.telemetry import adopt_request_id
 from services.gateway.config import GatewayConfig
-from services.gateway.exchange import MAX_HEADER_BYTES, MAX_URL, TRANSPORT
+from services.gateway.exchange import (
+    CONNECTION,
+    MAX_HEADER_BYTES,
+    MAX_URL,
+    Gone,
+    Headers,
+    Successor,
+)
 from services.gateway.problems import body_of, headers_of, language_of, status_of
 
 MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
@@ -56,11 +63,29 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         self._head = -1
         super().on_headers_complete()
+
+    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+        """Leaves nothing of uvicorn on the connection: its parser, its cycle and its timers
+        cost more than all that a stream needs. Gone."""
+        if self.cycle.disconnected or self.transport.is_closing():
+            raise Gone
+        self._late.cancel()
+        self.flow.resume_reading()  # a second request may have paused it; the end must be seen
+        self.cycle.disconnected = True  # so that the end of the request's task closes nothing
+        successor.connections = self.connections
+        self.connections.discard(self)
+        self.connections.add(successor)  # type: ignore[arg-type]  # it asks no more of them
+        self.transport.set_protocol(successor)
+        head = _head(200, [*self.server_state.default_headers, *headers])
+        self.pipeline.clear()
+        self.scope["extensions"].clear()  # these two would keep each other
+        self.parser = None  # type: ignore[assignment]  # as when the connection is lost
+        return self.transport, head
 
     def _refuse_head(self) -> None:
         if len(self.url) > MAX_URL:
@@ -87,10 +112,15 @@ def _refusal(problem: Problem, request: Mapping[bytes, bytes]) -> bytes:
         (b"x-request-id", request_id.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
     ]
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    return b"".join([STATUS_LINE[status_of(problem)], *lines, b"\r\n", body])
+    return _head(status_of(problem), headers) + body
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    """The head of a connection's last response."""
+    closing = [(b"connection", b"close")]
+    lines = [b"%s: %s\r\n" % header for header in headers if header not in closing]
+    return b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"])
 
 
 class Server(uvicorn.Server):
@@ -128,6 +158,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._leaving.set()
+        # From now on each answer asks its client to go on elsewhere: a connection that is idle
+        # when it is closed at the end may have a request on its way.
+        self.server_state.default_headers.append((b"connection", b"close"))
         await asyncio.sleep(self._drain_delay)
         self._drain()
         await super().shutdown(sockets)
