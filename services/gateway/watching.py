@@ -38,9 +38,10 @@ LIST_KECAMATAN: MethodDescriptor = _OFFICES["ListKecamatan"]
 
 Serve = Callable[[Any, Exchange], Awaitable[Reply | None]]
 
-# Streams that begin at one turn of the event loop, and tickets asked for at the same time: when
-# thousands come back at once, other requests go on between them. Some 3 ms a turn.
-ADMITTED = 32
+# When thousands come back at once other requests go on between them: this many streams begin at
+# one turn of the event loop (some 8 ms), and this many tickets are asked for at the same time.
+ADMITTED = 128
+ASKED = 32
 
 
 class Watching:
@@ -56,7 +57,7 @@ class Watching:
         self._calls = calls
         self._places = fanout.places
         self._entrance = Door(ADMITTED, fanout.timing.ready)
-        self._asking = Door(ADMITTED, fanout.timing.ready)
+        self._asking = Door(ASKED, fanout.timing.ready)
         linger = fanout.timing.linger
         self._watch_board = channel.unary_stream(
             call_path(_QUEUE["WatchBoard"]),

@@ -63,7 +63,7 @@ class Source(asyncio.Protocol):
         self.come_back()
 
 
-running = set()
+running: set[asyncio.Task[None]] = set()
 
 
 def keep(work):
