@@ -27,7 +27,7 @@ class GatewayConfig(ProcessConfig):
     batch_size: int = setting(128, "requests for numbers in a batch, at most 256", least=1)
     batches: int = setting(2, "batches on their way", least=1)
     limits: Literal["on", "off"] = setting(
-        "on", "off lifts the bound on gathered requests; in development only"
+        "on", "off lifts the bounds on gathered requests and streams; in development only"
     )
     batch_waiting: int = setting(4096, "requests for numbers gathered and not sent", least=1)
     deadline: float = setting(
@@ -35,6 +35,10 @@ class GatewayConfig(ProcessConfig):
     )
     backlog: int = setting(
         64 * 1024, "bytes unsent before a stream's client is dropped", least=1024
+    )
+    streams: int = setting(20_000, "open streams", least=1)
+    streams_by_address: int = setting(
+        5_000, "open streams of one address, behind which there may be a carrier's NAT", least=1
     )
     heartbeat: float = setting(15.0, "seconds between heartbeats of a stream", least=0.01)
     stale: float = setting(5.0, "seconds without the queue until watchers are told", least=0)
@@ -45,7 +49,20 @@ class GatewayConfig(ProcessConfig):
     @property
     def most_waiting(self) -> int:
         """The bound that holds; at any rate one."""
-        return self.batch_waiting if self.limits == "on" else 2**31
+        return self._bound(self.batch_waiting)
+
+    @property
+    def most_streams(self) -> int:
+        """The bound that holds."""
+        return self._bound(self.streams)
+
+    @property
+    def most_streams_by_address(self) -> int:
+        """The bound that holds."""
+        return self._bound(self.streams_by_address)
+
+    def _bound(self, given: int) -> int:
+        return given if self.limits == "on" else 2**31
 
 
 def read(environ: Mapping[str, str]) -> GatewayConfig:

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from services.chassis.errors import Problem
 
@@ -28,7 +28,7 @@ ONCE = {
     b"tunggu-holder": "Tunggu-Holder",
 }
 
-TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
+CONNECTION = "tunggu.connection"  # scope extension: the request's Connection
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb';\s*charset\s*=\s*"?([^\s;"]*)')
@@ -37,6 +37,32 @@ _LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 class Gone(Exception):  # noqa: N818
     """The client hung up; nobody waits for a reply."""
+
+
+class Successor(asyncio.Protocol):
+    """Whom a connection is left to when HTTP is over on it.
+
+    The server counts it as open until it is lost.
+    """
+
+    __slots__ = ("connections",)
+    connections: set[Any]  # the server's, this one among them
+
+    def shutdown(self) -> None:
+        """The server ends, and waits until all connections are closed: its owner sees to that."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.connections.discard(self)
+
+
+class Connection(Protocol):
+    """The connection of a request."""
+
+    def hand_over(
+        self, scope: Scope, successor: Successor, headers: Headers
+    ) -> tuple[asyncio.Transport, bytes]:
+        """What Exchange.hand_over says, for the request of that scope."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +101,13 @@ class Exchange:
     def query(self) -> bytes:
         return self.scope["query_string"]  # type: ignore[no-any-return]
 
-    @property
-    def transport(self) -> asyncio.WriteTransport:
-        return self.scope["extensions"][TRANSPORT]  # type: ignore[no-any-return]
+    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+        """The transport, now the successor's, and the head of a response that ends with it.
+
+        Nothing else of the request is kept, and none that came behind it is answered. Gone.
+        """
+        connection: Connection = self.scope["extensions"][CONNECTION]
+        return connection.hand_over(self.scope, successor, headers)
 
     @property
     def seen(self) -> str:

@@ -26,6 +26,7 @@ WITH_REQUEST_ID = ["REQUEST_ID_REUSED", "STALE_DAY", "OUTCOME_UNKNOWN", "REDIS_P
 WITHOUT_CALLER = ["REQUEST_ID_TOO_SHORT"]
 FOR_STAFF = ["UNAUTHENTICATED", "PERMISSION_DENIED", "OTHER_KECAMATAN"]
 BATCHED = ["OVERLOADED"]
+FOR_STREAMS = ["STREAMS_EXHAUSTED", "TOO_MANY_STREAMS", "OVERLOADED"]
 
 _REASON = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _EVERY = re.compile(r"([^.]*) may come from every (mutation|method)\.")
@@ -40,6 +41,7 @@ def reasons(route: Route, requirement: Requirement, comments: Comments) -> list[
     found += WITH_PATH if route.variables else []
     found += WITH_BODY if route.body else []
     found += WITH_REQUEST_ID if mutates else []
+    found += FOR_STREAMS if route.stream else []
     found += FOR_STAFF if requirement.staff else []
     if mutates and requirement.public:
         found += WITHOUT_CALLER + BATCHED

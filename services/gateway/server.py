@@ -20,12 +20,21 @@ from services.chassis.config import ConfigError
 from services.chassis.errors import Problem
 from services.chassis.telemetry import adopt_request_id
 from services.gateway.config import GatewayConfig
-from services.gateway.exchange import MAX_HEADER_BYTES, MAX_URL, TRANSPORT
+from services.gateway.exchange import (
+    CONNECTION,
+    MAX_HEADER_BYTES,
+    MAX_URL,
+    Gone,
+    Headers,
+    Scope,
+    Successor,
+)
 from services.gateway.problems import body_of, headers_of, language_of, status_of
 
 MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
 BACKLOG = 2048  # connections not yet accepted
 IDLE_SECONDS = 30  # until a silent connection is closed
+CYCLE = "tunggu.cycle"  # scope extension: uvicorn's of this request, not of one behind it
 HEAD_SECONDS = 15.0  # for the head of a connection's first request
 
 
@@ -56,11 +65,33 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 0
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]
 
     def on_headers_complete(self) -> None:
         self._head = -1
         super().on_headers_complete()
+        self.scope["extensions"][CYCLE] = self.cycle  # type: ignore[assignment]
+
+    def hand_over(
+        self, scope: Scope, successor: Successor, headers: Headers
+    ) -> tuple[asyncio.Transport, bytes]:
+        """Leaves nothing of uvicorn on the connection: its parser, its cycle and its timers
+        cost more than all that a stream needs. Gone."""
+        cycle = scope["extensions"].pop(CYCLE)
+        if cycle.disconnected or self.transport.is_closing():
+            raise Gone
+        self._late.cancel()
+        self.pipeline.clear()
+        self.flow.resume_reading()  # a second request has paused it; the end must be seen
+        cycle.disconnected = True  # so that the end of the request's task closes nothing
+        successor.connections = self.connections
+        self.connections.discard(self)
+        self.connections.add(successor)  # type: ignore[arg-type]  # it asks no more of them
+        self.transport.set_protocol(successor)
+        head = _head(200, [*self.server_state.default_headers, *headers])
+        scope["extensions"].clear()  # these two would keep each other
+        self.parser = None  # type: ignore[assignment]  # as when the connection is lost
+        return self.transport, head
 
     def _refuse_head(self) -> None:
         if len(self.url) > MAX_URL:
@@ -87,10 +118,15 @@ def _refusal(problem: Problem, request: Mapping[bytes, bytes]) -> bytes:
         (b"x-request-id", request_id.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
     ]
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    return b"".join([STATUS_LINE[status_of(problem)], *lines, b"\r\n", body])
+    return _head(status_of(problem), headers) + body
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    """The head of a connection's last response."""
+    closing = [(b"connection", b"close")]
+    lines = [b"%s: %s\r\n" % header for header in headers if header not in closing]
+    return b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"])
 
 
 class Server(uvicorn.Server):
@@ -128,6 +164,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._leaving.set()
+        # From now on each answer asks its client to go on elsewhere: a connection that is idle
+        # when it is closed at the end may have a request on its way.
+        self.server_state.default_headers.append((b"connection", b"close"))
         await asyncio.sleep(self._drain_delay)
         self._drain()
         await super().shutdown(sockets)
