@@ -1,0 +1,111 @@
+"""How many connections are open, whose they are, and which may be let go.
+
+A connection has a seat from its acceptance to its end. While it waits for a request it rests;
+when all seats are taken whoever has rested longest makes room for who comes, so connections
+that are held open and ask nothing keep nobody out. If nobody rests, a few seats more are left
+for staff (`reserved`). Absent: sockets, and what staff is.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import prometheus_client
+
+OPEN = prometheus_client.Gauge("tunggu_gateway_connections", "Open connections. Sum.")
+CUT = prometheus_client.Counter(
+    "tunggu_gateway_cut", "Connections that were refused or cut off. Sum.", ["cause"]
+)
+
+
+class Cause(StrEnum):
+    """Why a connection was refused or cut off; the values are labels of the metric."""
+
+    FULL = "full"  # all are taken, and nobody rests
+    ADDRESS = "address"  # one address holds as many as it may
+    FILES = "files"  # the system gives no more: accepting pauses
+    IDLE = "idle"  # it rested, and made room
+    SLOW_HEAD = "slow_head"
+    SLOW_READER = "slow_reader"
+    PIPELINED = "pipelined"
+    GARBAGE = "garbage"  # no HTTP, or a head without end
+
+
+class Full(Exception):  # noqa: N818
+    """There is no seat."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """`client` is whom it counts for, empty for a proxy's connection."""
+
+    client: str
+    reserved: bool = False
+    left: bool = False
+    abort: Callable[[], None] = field(default=lambda: None)
+
+
+class Crowd:
+    """At most `most` seats, `each` of them for one client, and `reserved` more for staff."""
+
+    def __init__(self, most: int, each: int, reserved: int) -> None:
+        self._most = most
+        self._each = each
+        self._reserved = reserved
+        self._seats = 0
+        self._clients: Counter[str] = Counter()
+        self._resting: dict[Seat, None] = {}  # who has rested longest comes first
+        for cause in Cause:
+            CUT.labels(cause)
+
+    def __len__(self) -> int:
+        return self._seats
+
+    def enter(self, client: str) -> Seat:
+        """Full."""
+        if client and self._clients[client] >= self._each:
+            raise Full(Cause.ADDRESS)
+        if self._seats >= self._most:
+            self.dismiss()
+        if self._seats >= self._most + self._reserved:
+            raise Full(Cause.FULL)
+        seat = Seat(client, reserved=self._seats >= self._most)
+        self._seats += 1
+        self._clients[client] += 1
+        OPEN.inc()
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """May be told again."""
+        if seat.left:
+            return
+        seat.left = True
+        self._resting.pop(seat, None)
+        self._seats -= 1
+        self._clients[seat.client] -= 1
+        if not self._clients[seat.client]:
+            del self._clients[seat.client]
+        OPEN.dec()
+
+    def rest(self, seat: Seat) -> None:
+        """It waits for a request."""
+        if not seat.left:
+            self._resting[seat] = None
+
+    def wake(self, seat: Seat) -> None:
+        """A request has come."""
+        self._resting.pop(seat, None)
+
+    def dismiss(self) -> bool:
+        """Cuts off who has rested longest; False if nobody rests."""
+        for seat in self._resting:
+            seat.abort()
+            self.leave(seat)
+            CUT.labels(Cause.IDLE).inc()
+            return True
+        return False
