@@ -1,5 +1,8 @@
-"""Where connections come in. Ours, because uvloop's own ends for good, and without a word, when
-the process has no file left for the next connection.
+"""Where connections come in.
+
+Ours, so that who comes is known before a connection costs anything, and one that rests can make
+room. uvloop's own drops who comes when the process has no file left, and ends for good when
+accepting fails in another way.
 """
 
 import asyncio

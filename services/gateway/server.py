@@ -15,7 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from services.chassis.config import ConfigError
 from services.chassis.errors import Problem
@@ -51,6 +55,7 @@ class Connection(HttpToolsProtocol):
         self._crowd = crowd
         self._in_head = self._in_message = self._fed = False
         self._loose = 0  # bytes of a head or of a body's framing that is not complete
+        self._served: RequestResponseCycle | None = None  # or was, last
         self._timers: dict[Cause, asyncio.TimerHandle] = {}
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -63,6 +68,9 @@ class Connection(HttpToolsProtocol):
         for timer in self._timers.values():
             timer.cancel()
         self._crowd.leave(self._seat)
+        if self._served is not None:  # uvicorn tells only the last of several requests
+            self._served.disconnected = True
+            self._served.message_event.set()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
@@ -110,9 +118,8 @@ class Connection(HttpToolsProtocol):
         if self._loose > MAX_HEAD:
             self._refuse_head()
         elif self.cycle is None or self.cycle.response_complete:
-            self._within(
-                HEAD_SECONDS, Cause.SLOW_HEAD
-            )  # also what is left of a body, or empty lines
+            # Also what is left of a body that nobody read, and empty lines.
+            self._within(HEAD_SECONDS, Cause.SLOW_HEAD)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -151,6 +158,10 @@ class Connection(HttpToolsProtocol):
             self._within(LINGER_SECONDS, Cause.SLOW_READER)
         elif self.cycle.response_complete:
             self._crowd.rest(self._seat)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     # --- what is refused before it is a request -----------------------------------------------
 
