@@ -8,7 +8,7 @@ for staff (`reserved`). Absent: sockets, and what staff is.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import prometheus_client
@@ -40,6 +40,10 @@ class Full(Exception):  # noqa: N818
         self.cause = cause
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True, eq=False)
 class Seat:
     """`client` is whom it counts for, empty for a proxy's connection."""
@@ -47,7 +51,7 @@ class Seat:
     client: str
     reserved: bool = False
     left: bool = False
-    abort: Callable[[], None] = field(default=lambda: None)
+    abort: Callable[[], None] = _nothing
 
 
 class Crowd:
@@ -84,7 +88,7 @@ class Crowd:
         """May be told again."""
         if seat.left:
             return
-        seat.left = True
+        seat.left, seat.abort = True, _nothing  # which would keep the connection
         self._resting.pop(seat, None)
         self._seats -= 1
         self._clients[seat.client] -= 1
