@@ -10,8 +10,8 @@ descriptors, so a new RPC needs no line here. In the order of a request:
 - `exchange` one request: headers, body, limits · `origins` other sites' pages
 - `routes`, `decode`, `encode`, `names`, `transcode`   HTTP ⇄ messages
 - `api`      the call, or `batch`, which gathers requests for numbers
-- `watching` streams, through `hub`, `streams` (the fan-out), `boards`, `city`,
-  `satisfaction` and `sse`
+- `watching` streams: who is let in (`places`, `door`, `addresses`) to what (`hub`, `boards`,
+  `city`, `satisfaction`); then `streams` and `turns` fan out, and `sse` is a client's end of it
 - `pages`, `ops`   the plain page at `/`; health, readiness, version
 - `openapi`   the API's description, made at start: `comments` (what the protos say in words),
   `schemas`, `samples`, `requirements`, `refusals`, `operations`; `reference` shows it at `/docs`

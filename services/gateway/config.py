@@ -39,7 +39,7 @@ class GatewayConfig(ProcessConfig):
     batch_size: int = setting(128, "requests for numbers in a batch, at most 256", least=1)
     batches: int = setting(2, "batches on their way", least=1)
     limits: Literal["on", "off"] = setting(
-        "on", "off lifts all that is counted, and the bound on gathered; in development only"
+        "on", "off lifts all that is counted: requests, streams, gathered; in development only"
     )
     requests: tuple[str, ...] = setting(
         ("400", "8000"), "requests of an address: a second, at once"
@@ -56,7 +56,7 @@ class GatewayConfig(ProcessConfig):
     connections: int = setting(
         24_576, "open connections, fewer if the system admits fewer files", least=1
     )
-    address_connections: int = setting(8192, "of them from one address", least=1)
+    connections_by_address: int = setting(8192, "of them from one address", least=1)
     trusted_proxies: tuple[str, ...] = setting(
         (), "addresses and networks of proxies in front, comma-separated; unix = a unix socket"
     )
@@ -75,6 +75,10 @@ class GatewayConfig(ProcessConfig):
     backlog: int = setting(
         64 * 1024, "bytes unsent before a stream's client is dropped", least=1024
     )
+    streams: int = setting(20_000, "open streams", least=1)
+    streams_by_address: int = setting(
+        5_000, "open streams of one address, behind which there may be a carrier's NAT", least=1
+    )
     heartbeat: float = setting(15.0, "seconds between heartbeats of a stream", least=0.01)
     stale: float = setting(5.0, "seconds without the queue until watchers are told", least=0)
     linger: float = setting(5.0, "seconds from a board's last watcher to its end", least=0)
@@ -84,7 +88,20 @@ class GatewayConfig(ProcessConfig):
     @property
     def most_waiting(self) -> int:
         """The bound that holds; at any rate one."""
-        return self.batch_waiting if self.limits == "on" else 2**31
+        return self._bound(self.batch_waiting)
+
+    @property
+    def most_streams(self) -> int:
+        """The bound that holds."""
+        return self._bound(self.streams)
+
+    @property
+    def most_streams_by_address(self) -> int:
+        """The bound that holds."""
+        return self._bound(self.streams_by_address)
+
+    def _bound(self, given: int) -> int:
+        return given if self.limits == "on" else 2**31
 
     @property
     def rates(self) -> Mapping[Limit, Rate]:

@@ -48,10 +48,26 @@ def _nothing() -> None:
 class Seat:
     """`client` is whom it counts for, empty for a proxy's connection."""
 
+    crowd: "Crowd"
     client: str
     reserved: bool = False
     left: bool = False
     abort: Callable[[], None] = _nothing
+
+    def rest(self) -> None:
+        """It waits for a request."""
+        if not self.left:
+            self.crowd.resting[self] = None
+
+    def wake(self) -> None:
+        """A request has come."""
+        self.crowd.resting.pop(self, None)
+
+    def leave(self) -> None:
+        """May be told again."""
+        if not self.left:
+            self.left, self.abort = True, _nothing  # which would keep the connection
+            self.crowd.give_up(self)
 
 
 class Crowd:
@@ -63,7 +79,7 @@ class Crowd:
         self._reserved = reserved
         self._seats = 0
         self._clients: Counter[str] = Counter()
-        self._resting: dict[Seat, None] = {}  # who has rested longest comes first
+        self.resting: dict[Seat, None] = {}  # who has rested longest comes first
         for cause in Cause:
             CUT.labels(cause)
 
@@ -78,38 +94,26 @@ class Crowd:
             self.dismiss()
         if self._seats >= self._most + self._reserved:
             raise Full(Cause.FULL)
-        seat = Seat(client, reserved=self._seats >= self._most)
+        seat = Seat(self, client, reserved=self._seats >= self._most)
         self._seats += 1
         self._clients[client] += 1
         OPEN.inc()
         return seat
 
-    def leave(self, seat: Seat) -> None:
-        """May be told again."""
-        if seat.left:
-            return
-        seat.left, seat.abort = True, _nothing  # which would keep the connection
-        self._resting.pop(seat, None)
+    def give_up(self, seat: Seat) -> None:
+        """Told by a seat that is left."""
+        self.resting.pop(seat, None)
         self._seats -= 1
         self._clients[seat.client] -= 1
         if not self._clients[seat.client]:
             del self._clients[seat.client]
         OPEN.dec()
 
-    def rest(self, seat: Seat) -> None:
-        """It waits for a request."""
-        if not seat.left:
-            self._resting[seat] = None
-
-    def wake(self, seat: Seat) -> None:
-        """A request has come."""
-        self._resting.pop(seat, None)
-
     def dismiss(self) -> bool:
         """Cuts off who has rested longest; False if nobody rests."""
-        for seat in self._resting:
+        for seat in self.resting:
             seat.abort()
-            self.leave(seat)
+            seat.leave()
             CUT.labels(Cause.IDLE).inc()
             return True
         return False

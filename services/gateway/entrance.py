@@ -119,7 +119,7 @@ class Entrance:
             await self._receive(accepted, seat)
         except OSError:  # it has gone again
             accepted.close()
-            self._crowd.leave(seat)
+            seat.leave()
 
     def _turn_away(self, accepted: socket.socket) -> None:
         """As far as it can be told without waiting."""

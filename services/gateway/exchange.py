@@ -5,9 +5,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from services.chassis.errors import Problem
+from services.gateway.crowd import Seat
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -30,7 +31,7 @@ ONCE = {
     b"tunggu-holder": "Tunggu-Holder",
 }
 
-TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
+CONNECTION = "tunggu.connection"  # scope extension: what an Exchange's `connection` is
 RESERVED = "tunggu.reserved"  # scope extension: on a connection that is for staff only
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
@@ -40,6 +41,37 @@ _LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 class Gone(Exception):  # noqa: N818
     """The client hung up; nobody waits for a reply."""
+
+
+class Successor(asyncio.Protocol):
+    """Whom a connection is left to when HTTP is over on it.
+
+    The server counts it as open until it is lost.
+    """
+
+    __slots__ = ("connections", "seat")
+    connections: set[Any]  # the server's, this one among them
+    seat: Seat
+
+    def shutdown(self) -> None:
+        """The server ends, and waits until all connections are closed: its owner sees to that."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.connections.discard(self)
+        self.seat.leave()
+
+
+class Connection(Protocol):
+    """The connection of a request."""
+
+    def hand_over(
+        self, successor: Successor, headers: "Headers"
+    ) -> tuple[asyncio.Transport, bytes]:
+        """The transport, now the successor's, and the head of a response that ends with it.
+
+        Nothing of the request is kept. Gone.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +111,8 @@ class Exchange:
         return self.scope["query_string"]  # type: ignore[no-any-return]
 
     @property
-    def transport(self) -> asyncio.WriteTransport:
-        return self.scope["extensions"][TRANSPORT]  # type: ignore[no-any-return]
+    def connection(self) -> "Connection":
+        return self.scope["extensions"][CONNECTION]  # type: ignore[no-any-return]
 
     @property
     def seen(self) -> str:

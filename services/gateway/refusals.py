@@ -25,6 +25,7 @@ WITH_BODY = "NOT_JSON UNKNOWN_FIELD BODY_TOO_SLOW BODY_TOO_LARGE UNSUPPORTED_MED
 WITH_REQUEST_ID = ["REQUEST_ID_REUSED", "STALE_DAY", "OUTCOME_UNKNOWN", "REDIS_POLICY"]
 WITHOUT_CALLER = ["REQUEST_ID_TOO_SHORT"]
 FOR_STAFF = ["UNAUTHENTICATED", "PERMISSION_DENIED", "OTHER_KECAMATAN"]
+FOR_STREAMS = ["STREAMS_EXHAUSTED", "TOO_MANY_STREAMS"]
 
 _REASON = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _EVERY = re.compile(r"([^.]*) may come from every (mutation|method)\.")
@@ -39,6 +40,7 @@ def reasons(route: Route, requirement: Requirement, comments: Comments) -> list[
     found += WITH_PATH if route.variables else []
     found += WITH_BODY if route.body else []
     found += WITH_REQUEST_ID if mutates else []
+    found += FOR_STREAMS if route.stream else []
     found += FOR_STAFF if requirement.staff else []
     if mutates and requirement.public:
         found += WITHOUT_CALLER

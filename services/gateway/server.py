@@ -27,7 +27,15 @@ from services.chassis.telemetry import adopt_request_id
 from services.gateway.config import GatewayConfig
 from services.gateway.crowd import CUT, Cause, Crowd, Seat
 from services.gateway.entrance import Entrance, room
-from services.gateway.exchange import MAX_HEADER_BYTES, MAX_URL, RESERVED, TRANSPORT
+from services.gateway.exchange import (
+    CONNECTION,
+    MAX_HEADER_BYTES,
+    MAX_URL,
+    RESERVED,
+    Gone,
+    Headers,
+    Successor,
+)
 from services.gateway.problems import body_of, headers_of, language_of, status_of
 
 MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
@@ -48,11 +56,10 @@ def _is_ours(record: logging.LogRecord) -> bool:
 class Connection(HttpToolsProtocol):
     """One client's connection. What it waits for has a deadline, what it keeps a bound."""
 
-    def __init__(self, *, seat: Seat, crowd: Crowd, **given: Any) -> None:
+    def __init__(self, *, seat: Seat, **given: Any) -> None:
         super().__init__(**given)
         self.access_log = False  # uvicorn's has paths in it, and paths have ticket ids
         self._seat = seat
-        self._crowd = crowd
         self._in_head = self._in_message = self._fed = False
         self._loose = 0  # bytes of a head or of a body's framing that is not complete
         self._served: RequestResponseCycle | None = None  # or was, last
@@ -61,13 +68,12 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._seat.abort = transport.abort
-        self._crowd.rest(self._seat)
+        self._seat.rest()
         self._within(HEAD_SECONDS, Cause.SLOW_HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._crowd.leave(self._seat)
+        self._cancel_timers()
+        self._seat.leave()
         if self._served is not None:  # uvicorn tells only the last of several requests
             self._served.disconnected = True
             self._served.message_event.set()
@@ -84,6 +90,10 @@ class Connection(HttpToolsProtocol):
     def _done(self, cause: Cause) -> None:
         timer = self._timers.pop(cause, None)
         if timer is not None:
+            timer.cancel()
+
+    def _cancel_timers(self) -> None:
+        for timer in self._timers.values():
             timer.cancel()
 
     def _cut(self, cause: Cause) -> None:
@@ -125,7 +135,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = self._in_message = True
         self._loose = 0
-        self.scope["extensions"] = {TRANSPORT: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]
         if self._seat.reserved:
             self.scope["extensions"][RESERVED] = {}
 
@@ -140,7 +150,7 @@ class Connection(HttpToolsProtocol):
             raise ValueError("pipelined")  # ends the parser
         super().on_headers_complete()
         self._done(Cause.SLOW_HEAD)
-        self._crowd.wake(self._seat)
+        self._seat.wake()
         if self._seat.reserved or self.parser.should_upgrade():
             self.cycle.keep_alive = False
 
@@ -157,13 +167,32 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             self._within(LINGER_SECONDS, Cause.SLOW_READER)
         elif self.cycle.response_complete:
-            self._crowd.rest(self._seat)
+            self._seat.rest()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._served = cycle
         super()._start_asgi_task(cycle, app)
 
     # --- what is refused before it is a request -----------------------------------------------
+
+    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+        """Leaves nothing of uvicorn on the connection: its parser, its cycle and its timers
+        cost more than all that a stream needs. Gone."""
+        served = self._served
+        if served is None or served.disconnected or self.transport.is_closing():
+            raise Gone
+        self._cancel_timers()
+        self.flow.resume_reading()  # a second request may have paused it; the end must be seen
+        served.disconnected = True  # so that the end of the request's task closes nothing
+        successor.connections, successor.seat = self.connections, self._seat
+        self.connections.discard(self)
+        self.connections.add(successor)  # type: ignore[arg-type]  # it asks no more of them
+        self.transport.set_protocol(successor)
+        head = _head(200, [*self.server_state.default_headers, *headers])
+        self.pipeline.clear()
+        self.scope["extensions"].clear()  # these two would keep each other
+        self.parser = None  # type: ignore[assignment]  # as when the connection is lost
+        return self.transport, head
 
     def _refuse_head(self) -> None:
         if len(self.url) > MAX_URL:
@@ -200,10 +229,15 @@ def _refusal(problem: Problem, request: Mapping[bytes, bytes]) -> bytes:
         (b"x-request-id", request_id.encode()),
         (b"x-content-type-options", b"nosniff"),
         (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
     ]
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    return b"".join([STATUS_LINE[status_of(problem)], *lines, b"\r\n", body])
+    return _head(status_of(problem), headers) + body
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    """The head of a connection's last response."""
+    closing = [(b"connection", b"close")]
+    lines = [b"%s: %s\r\n" % header for header in headers if header not in closing]
+    return b"".join([STATUS_LINE[status], *lines, b"connection: close\r\n\r\n"])
 
 
 def _full() -> bytes:
@@ -243,7 +277,7 @@ class Server(uvicorn.Server):
 
         async def receive(accepted: socket.socket, seat: Seat) -> None:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._connection(seat, crowd), accepted
+                lambda: self._connection(seat), accepted
             )
 
         self.servers = [
@@ -255,11 +289,11 @@ class Server(uvicorn.Server):
     def _crowd(self) -> Crowd:
         most = room(self._settings.connections, FOR_STAFF)
         unlimited = self._settings.limits == "off"
-        return Crowd(most, most if unlimited else self._settings.address_connections, FOR_STAFF)
+        return Crowd(most, most if unlimited else self._settings.connections_by_address, FOR_STAFF)
 
-    def _connection(self, seat: Seat, crowd: Crowd) -> Connection:
+    def _connection(self, seat: Seat) -> Connection:
         return Connection(
-            seat=seat, crowd=crowd, config=self.config, server_state=self.server_state, app_state={}
+            seat=seat, config=self.config, server_state=self.server_state, app_state={}
         )
 
     @contextlib.contextmanager
@@ -273,6 +307,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._leaving.set()
+        # From now on each answer asks its client to go on elsewhere: a connection that is idle
+        # when it is closed at the end may have a request on its way.
+        self.server_state.default_headers.append((b"connection", b"close"))
         await asyncio.sleep(self._settings.drain_delay)
         self._drain()
         await super().shutdown(sockets)

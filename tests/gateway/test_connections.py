@@ -207,7 +207,7 @@ def test_when_all_are_busy_others_are_told_so_and_staff_is_served(staff_key):
 
 
 def test_one_address_holds_only_so_many_and_its_others_are_told_so():
-    with Stack(address_connections=2) as own, contextlib.ExitStack() as open_:
+    with Stack(connections_by_address=2) as own, contextlib.ExitStack() as open_:
         for _ in range(2):
             answered(open_.enter_context(reaching(own, GET)))
         had = cut("address")
@@ -217,7 +217,7 @@ def test_one_address_holds_only_so_many_and_its_others_are_told_so():
 
 
 def test_a_trusted_proxy_stands_for_many():
-    settings = {"address_connections": 2, "trusted_proxies": ("127.0.0.0/8",)}
+    settings = {"connections_by_address": 2, "trusted_proxies": ("127.0.0.0/8",)}
     with Stack(**settings) as own, contextlib.ExitStack() as open_:
         for _ in range(5):
             answered(open_.enter_context(reaching(own, GET)))
@@ -307,4 +307,4 @@ def test_nothing_is_left_of_connections_that_are_gone(stack):
 
 def test_the_defaults_leave_room_for_more_than_one_address():
     config = GatewayConfig()
-    assert 2 * config.address_connections < config.connections
+    assert 2 * config.connections_by_address < config.connections

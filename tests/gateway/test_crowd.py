@@ -9,7 +9,7 @@ def enter(crowd, client="", resting=False):
     seat = crowd.enter(client)
     seat.abort = lambda: cut.append(seat)
     if resting:
-        crowd.rest(seat)
+        seat.rest()
     return seat
 
 
@@ -24,10 +24,10 @@ def nobody_was_cut():
 def test_whoever_has_rested_longest_makes_room():
     crowd = Crowd(3, 9, 0)
     first, second, third = (enter(crowd, resting=True) for _ in range(3))
-    crowd.wake(first)
+    first.wake()
     assert not enter(crowd).reserved
     assert cut == [second]
-    crowd.rest(first)
+    first.rest()
     enter(crowd)
     assert cut == [second, third]
     assert len(crowd) == 3
@@ -41,9 +41,9 @@ def test_when_nobody_rests_a_few_seats_are_left_for_staff_and_then_none():
     assert spare.reserved
     with pytest.raises(Full, match="full"):
         enter(crowd)
-    crowd.leave(busy)
+    busy.leave()
     assert enter(crowd).reserved
-    crowd.leave(spare)
+    spare.leave()
     assert len(crowd) == 2
 
 
@@ -63,8 +63,8 @@ def test_one_client_has_only_so_many_and_others_are_not_concerned():
     enter(crowd, "b")
     for _ in range(5):
         enter(crowd)  # a proxy
-    crowd.leave(seats[0])
-    crowd.leave(seats[0])
+    seats[0].leave()
+    seats[0].leave()
     enter(crowd, "a")
     assert len(crowd) == 8
 
@@ -72,8 +72,8 @@ def test_one_client_has_only_so_many_and_others_are_not_concerned():
 def test_who_has_left_neither_rests_nor_is_cut_off():
     crowd = Crowd(1, 9, 1)
     gone = enter(crowd, resting=True)
-    crowd.leave(gone)
-    crowd.rest(gone)
+    gone.leave()
+    gone.rest()
     assert not crowd.dismiss()
     assert cut == []
     assert len(crowd) == 0
