@@ -1,11 +1,13 @@
 """Whom a request counts for, and what of its headers is believed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.chassis.config import ConfigError
 from services.gateway.addresses import Addresses, client_of, counted, parse
+
+CALMLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def asked(peer, *forwarded, name="x-forwarded-for"):
@@ -120,6 +122,7 @@ def test_a_proxy_that_is_no_network_stops_the_start(proxy):
         Addresses([proxy])
 
 
+@CALMLY
 @given(st.lists(st.text(st.characters(max_codepoint=255), max_size=40), max_size=4))
 def test_whatever_stands_there_it_is_an_address_or_the_proxy(lines):
     for name in ("x-forwarded-for", "forwarded"):

@@ -1,10 +1,11 @@
 """Token buckets, against what a bucket is by definition, with time that a test makes."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.gateway.limits import Buckets, Rate, Recent
 
+CALMLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RATES = st.builds(Rate, st.sampled_from([0.1, 1, 3, 50, 1000]), st.integers(1, 30))
 PAUSES = st.floats(0, 20, allow_nan=False)
 ASKED = st.lists(st.tuples(st.integers(0, 4), PAUSES), max_size=120)
@@ -61,6 +62,7 @@ def test_a_charge_for_what_has_happened_empties_no_bucket_below_empty():
     assert buckets.wait("a", 51.0) == 0
 
 
+@CALMLY
 @given(RATES, ASKED)
 def test_no_more_than_the_burst_and_the_rate_allow_in_any_stretch_of_time(rate, asked):
     told = ask(Buckets(rate), asked)
@@ -72,6 +74,7 @@ def test_no_more_than_the_burst_and_the_rate_allow_in_any_stretch_of_time(rate, 
                 assert last - first + 1 <= most + 0.01 * len(moments)
 
 
+@CALMLY
 @given(RATES, ASKED)
 def test_it_is_the_bucket_of_the_textbook(rate, asked):
     tokens, seen = {}, {}
@@ -83,6 +86,7 @@ def test_it_is_the_bucket_of_the_textbook(rate, asked):
         tokens[key], seen[key] = left - admitted, now
 
 
+@CALMLY
 @given(RATES, st.integers(1, 40), PAUSES)
 def test_who_asks_no_faster_than_the_rate_is_never_refused(rate, times, more):
     buckets = Buckets(rate)
@@ -90,6 +94,7 @@ def test_who_asks_no_faster_than_the_rate_is_never_refused(rate, times, more):
         assert buckets.take("a", START + n * (1 / rate.per_second + more)) == 0
 
 
+@CALMLY
 @given(RATES, st.lists(st.tuples(st.integers(0, 50), PAUSES), max_size=300), st.integers(1, 8))
 def test_memory_is_bounded_and_being_forgotten_only_ever_helps(rate, asked, most):
     bounded, free = Buckets(rate, most), Buckets(rate)
