@@ -34,7 +34,7 @@ def room(wanted: int, reserved: int) -> int:
         soft = most
     admitted = wanted if soft == resource.RLIM_INFINITY else min(wanted, soft - reserved - FILES)
     if admitted < wanted:
-        log.warning("%d connections at most, for the system admits %d files", admitted, soft)
+        log.info("%d connections at most, for the system admits %d files", admitted, soft)
     return max(1, admitted)
 
 

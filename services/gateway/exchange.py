@@ -31,7 +31,7 @@ ONCE = {
     b"tunggu-holder": "Tunggu-Holder",
 }
 
-CONNECTION = "tunggu.connection"  # scope extension: what an Exchange's `connection` is
+CONNECTION = "tunggu.connection"  # scope extension: the request's Connection
 RESERVED = "tunggu.reserved"  # scope extension: on a connection that is for staff only
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
@@ -65,12 +65,9 @@ class Connection(Protocol):
     """The connection of a request."""
 
     def hand_over(
-        self, successor: Successor, headers: "Headers"
+        self, scope: Scope, successor: Successor, headers: Headers
     ) -> tuple[asyncio.Transport, bytes]:
-        """The transport, now the successor's, and the head of a response that ends with it.
-
-        Nothing of the request is kept. Gone.
-        """
+        """What Exchange.hand_over says, for the request of that scope."""
         ...
 
 
@@ -110,9 +107,13 @@ class Exchange:
     def query(self) -> bytes:
         return self.scope["query_string"]  # type: ignore[no-any-return]
 
-    @property
-    def connection(self) -> "Connection":
-        return self.scope["extensions"][CONNECTION]  # type: ignore[no-any-return]
+    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+        """The transport, now the successor's, and the head of a response that ends with it.
+
+        Nothing else of the request is kept, and none that came behind it is answered. Gone.
+        """
+        connection: Connection = self.scope["extensions"][CONNECTION]
+        return connection.hand_over(self.scope, successor, headers)
 
     @property
     def seen(self) -> str:

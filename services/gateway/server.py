@@ -34,6 +34,7 @@ from services.gateway.exchange import (
     RESERVED,
     Gone,
     Headers,
+    Scope,
     Successor,
 )
 from services.gateway.problems import body_of, headers_of, language_of, status_of
@@ -41,6 +42,7 @@ from services.gateway.problems import body_of, headers_of, language_of, status_o
 MAX_HEAD = MAX_URL + 2 * MAX_HEADER_BYTES  # bytes on the wire; the app counts exactly
 BACKLOG = 2048  # connections not yet accepted
 IDLE_SECONDS = 30  # until a silent connection is closed
+CYCLE = "tunggu.cycle"  # scope extension: uvicorn's of this request, not of one behind it
 HEAD_SECONDS = 15.0  # from a connection's begin, or a head's, to the head's end
 STALL_SECONDS = 30.0  # in which a client must read what fills its buffers
 LINGER_SECONDS = 10.0  # in which it must read the rest when the connection is closed
@@ -149,6 +151,7 @@ class Connection(HttpToolsProtocol):
             self._cut(Cause.PIPELINED)
             raise ValueError("pipelined")  # ends the parser
         super().on_headers_complete()
+        self.scope["extensions"][CYCLE] = self.cycle  # type: ignore[assignment]
         self._done(Cause.SLOW_HEAD)
         self._seat.wake()
         if self._seat.reserved or self.parser.should_upgrade():
@@ -175,22 +178,24 @@ class Connection(HttpToolsProtocol):
 
     # --- what is refused before it is a request -----------------------------------------------
 
-    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+    def hand_over(
+        self, scope: Scope, successor: Successor, headers: Headers
+    ) -> tuple[asyncio.Transport, bytes]:
         """Leaves nothing of uvicorn on the connection: its parser, its cycle and its timers
         cost more than all that a stream needs. Gone."""
-        served = self._served
-        if served is None or served.disconnected or self.transport.is_closing():
+        cycle = scope["extensions"].pop(CYCLE)
+        if cycle.disconnected or self.transport.is_closing():
             raise Gone
         self._cancel_timers()
-        self.flow.resume_reading()  # a second request may have paused it; the end must be seen
-        served.disconnected = True  # so that the end of the request's task closes nothing
+        self.pipeline.clear()
+        self.flow.resume_reading()  # a second request has paused it; the end must be seen
+        cycle.disconnected = True  # so that the end of the request's task closes nothing
         successor.connections, successor.seat = self.connections, self._seat
         self.connections.discard(self)
         self.connections.add(successor)  # type: ignore[arg-type]  # it asks no more of them
         self.transport.set_protocol(successor)
         head = _head(200, [*self.server_state.default_headers, *headers])
-        self.pipeline.clear()
-        self.scope["extensions"].clear()  # these two would keep each other
+        scope["extensions"].clear()  # these two would keep each other
         self.parser = None  # type: ignore[assignment]  # as when the connection is lost
         return self.transport, head
 

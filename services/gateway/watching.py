@@ -159,6 +159,6 @@ def _begin(kind: str, view: View, exchange: Exchange) -> None:
         return
     client = sse.Client(kind, view, exchange.seen, client_of(exchange.scope))
     headers = [*sse.HEADERS, *exchange.reply_headers]
-    transport, head = exchange.connection.hand_over(client, headers)
+    transport, head = exchange.hand_over(client, headers)
     exchange.started = True
     client.begin(transport, head)

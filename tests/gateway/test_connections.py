@@ -253,6 +253,7 @@ def test_running_out_of_files_does_not_end_accepting(monkeypatch, caplog):
 
 
 def test_the_system_is_asked_for_as_many_files_as_are_wanted_and_less_is_told(monkeypatch, caplog):
+    caplog.set_level("INFO", "services.gateway.entrance")
     soft, asked = [1024], []
     monkeypatch.setattr(entrance.resource, "getrlimit", lambda _: (soft[0], 4096))
     monkeypatch.setattr(entrance.resource, "setrlimit", lambda _, both: asked.append(both))
