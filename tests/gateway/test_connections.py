@@ -206,6 +206,29 @@ def test_when_all_are_busy_others_are_told_so_and_staff_is_served(staff_key):
             assert rest(probe).startswith(b"HTTP/1.1 200")
 
 
+def test_a_stream_keeps_its_seat_until_its_client_is_gone():
+    with Stack(connections_by_address=1) as own:
+        with reaching(own, STREAM) as watching:
+            assert watching.recv(100).startswith(b"HTTP/1.1 200")
+            with reaching(own) as another:
+                assert rest(another).startswith(b"HTTP/1.1 503")
+        for _ in range(100):
+            with reaching(own, GET) as another:
+                said = another.recv(100)
+            if said.startswith(b"HTTP/1.1 200"):
+                return
+            time.sleep(0.1)
+        pytest.fail("its seat stays taken")
+
+
+def test_a_stream_outlives_the_deadlines_of_requests(stack, hurried):
+    with reaching(stack, STREAM) as watching:
+        said = watching.recv(100)
+        for _ in range(4):  # heartbeats, 0.2 s apart
+            said += watching.recv(65536)
+    assert said.count(b"heartbeat") >= 2
+
+
 def test_one_address_holds_only_so_many_and_its_others_are_told_so():
     with Stack(connections_by_address=2) as own, contextlib.ExitStack() as open_:
         for _ in range(2):
