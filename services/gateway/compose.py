@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import time
 from importlib.metadata import version
 
 import grpc
 
+from services.chassis.access import Keys, Verifier
 from services.chassis.client import channel
 from services.gateway import openapi, ops, pages
+from services.gateway.admission import Admission
 from services.gateway.api import Api, Calls
 from services.gateway.app import Gateway
+from services.gateway.badges import Badges
 from services.gateway.batch import Batches, Limits, Send
 from services.gateway.config import GatewayConfig
 from services.gateway.origins import Origins
@@ -48,11 +52,21 @@ def server(
     calls = Calls(queue, {SURVEY[0].file.package: survey} if survey else {})
     watching = Watching(queue, calls, _fanout(config), survey)
     watching.check(routes.all)
-    api = Api(calls, Batches(_sender(calls), _limits(config)))
+    admission = _admission(config)
+    api = Api(calls, Batches(_sender(calls), _limits(config)), admission)
     fixed = pages.fixed() | ops.fixed(queue, leaving)
     fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
-    app = Gateway(routes, api, watching, fixed, Origins(config.origins))
+    app = Gateway(routes, api, watching, fixed, Origins(config.origins), admission)
     return Server(app, config, leaving=leaving, drain=watching.drain)
+
+
+def _admission(config: GatewayConfig) -> Admission:
+    """Without keys no token is looked at; without limits nor is any."""
+    badges = None
+    if config.jwks and config.rates:
+        verifier = Verifier(Keys(config.jwks), config.issuer, config.audience)
+        badges = Badges(verifier.caller, time.monotonic)
+    return Admission(config.rates, config.addresses, badges)
 
 
 def _fanout(config: GatewayConfig) -> Fanout:

@@ -45,6 +45,7 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.filler = ""
         self.notice = ""
         self.end_streams = False
+        self.trusted = ""
 
     async def forget(self):
         """An empty day, told to whoever watches."""
@@ -59,7 +60,7 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.calls.append((name, request, metadata))
         if self.delays[name]:
             await asyncio.sleep(self.delays[name])
-        if metadata.get("authorization", "Bearer good") != "Bearer good":
+        if metadata.get("authorization", "Bearer good") not in ("Bearer good", self.trusted):
             raise Problem("TOKEN_INVALID")
         if self.refusals[name]:
             raise self.refusals[name].popleft()

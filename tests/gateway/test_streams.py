@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from services.chassis.errors import Problem
 from services.gateway import turns
+from services.gateway.crowd import Crowd
 from services.gateway.hub import Hub
 from services.gateway.sse import Client
 from services.gateway.streams import (
@@ -82,7 +83,7 @@ def watching(wires):
     def begin(feed, seen="", view=None):
         feed.fanout.places.take(ADDRESS)
         client = Client("board", view or feed.whole, seen, ADDRESS)
-        client.connections = {client}
+        client.connections, client.seat = {client}, Crowd(1, 1, 0).enter("")
         wires.append(wire := Wire(client))
         client.begin(wire, b"")
         return wire
