@@ -11,7 +11,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from services.chassis import server
 from services.chassis.client import channel
 from services.chassis.config import ConfigError
-from services.redis_link.redis_policy import redis_connection
 from services.survey.config import SurveyConfig
 from services.survey.credential import internal_token
 from services.survey.daybook import Daybook
@@ -40,7 +39,7 @@ NO_KEY = (OSError, ValueError, TypeError, UnsupportedAlgorithm, StopIteration)
 
 async def serve(settings: SurveyConfig) -> None:
     """Serves until SIGTERM, then drains. ConfigError: the key cannot be read."""
-    redis = redis_connection(settings.redis_url)
+    redis = settings.redis()
     store = Store(redis, settings.domain_clock())
     draining = asyncio.Event()
 
