@@ -148,6 +148,15 @@ class Link(AsyncCoreCommands):
         replies = (await session.main.send(tag_of(key).decode(), pair, whole=True))[1:]
         return await self._settled(session, key, replies) if settled else replies
 
+    async def everywhere(self, *command: Argument) -> None:
+        """To every server. What one does not take shows when it is needed."""
+        try:
+            sessions = await self._servers.all()
+        except RedisError:
+            return
+        ready = packed(command)
+        await asyncio.gather(*(session.main.send("", [ready]) for session in sessions))
+
     async def whole(self, key: str | bytes, *commands: Sequence[Argument]) -> list[Any]:
         """Replies of commands that nothing comes between (MULTI). Errors are raised."""
         session = await self._servers.session(_bytes(key))

@@ -5,7 +5,7 @@ with `_` are a prelude that is put before each of them, in order of name.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -74,14 +74,8 @@ class Scripts:
         results = await link.many(commands, settled=True)
         missed = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
         if missed:
-            await self._teach(link, script, {commands[i][0] for i in missed})
+            await link.everywhere("SCRIPT", "LOAD", script.source)
             again = await link.many([commands[i] for i in missed], settled=True)
             for i, result in zip(missed, again, strict=True):
                 results[i] = result
         return results
-
-    async def _teach(self, link: Link, script: Script, keys: Collection[str]) -> None:
-        """Loads it where the keys are, once a server; what fails shows in the next try."""
-        by_group = {link.group(key): key for key in keys}
-        load = ("SCRIPT", "LOAD", script.source)
-        await link.many([(key, load) for key in by_group.values()])

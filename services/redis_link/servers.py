@@ -40,6 +40,9 @@ class Servers(Protocol):
     async def session(self, key: bytes) -> Session:
         """With the key's server. NotConnectedError; RedisPolicyError."""
 
+    async def all(self) -> list[Session]:
+        """With every server that has keys and can be reached."""
+
     async def elsewhere(self, error: ResponseError, refused: Session) -> Session | None:
         """Where a command is to be sent that this session's server has refused; None: nowhere."""
 
@@ -106,6 +109,9 @@ class Single:
 
     async def session(self, key: bytes) -> Session:
         return await self._seat.session()
+
+    async def all(self) -> list[Session]:
+        return [await self._seat.session()]
 
     async def elsewhere(self, error: ResponseError, refused: Session) -> Session | None:
         if "READONLY" in f"{error.status_code} {error}":  # it is primary no more: look again
@@ -203,6 +209,13 @@ class Cluster:
         except NotConnectedError:
             self._owners.clear()  # whoever asks next learns who owns it now
             raise
+
+    async def all(self) -> list[Session]:
+        if not self._owners:
+            await self._learn()
+        known = set(self._owners.values()) | self._seats.keys()
+        found = await asyncio.gather(*map(self._at, known), return_exceptions=True)
+        return [session for session in found if isinstance(session, Session)]
 
     async def _at(self, address: Address) -> Session:
         async def find() -> Address:

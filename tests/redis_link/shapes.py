@@ -177,14 +177,17 @@ class Cluster:
     def url(self) -> str:
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:2])
 
-    def owner(self, slot: int) -> Node:
-        for first, last, primary, *_ in self._slots():
+    def owner(self, slot: int, seen_by: Node | None = None) -> Node:
+        asked = seen_by or self.nodes[0]
+        for first, last, primary, *_ in asked.client.execute_command("CLUSTER", "SLOTS"):
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.port == primary[1])
         raise LookupError(slot)
 
-    def _slots(self) -> Any:
-        return self.nodes[0].client.execute_command("CLUSTER SLOTS ")
+    def whole(self) -> None:
+        """Returns when every node says that the cluster works."""
+        for node in self.nodes:
+            until(partial(_is_whole, node))
 
 
 @contextlib.contextmanager
@@ -199,19 +202,14 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             node.client.execute_command("CLUSTER", "ADDSLOTS", *range(first, after))
         for node in nodes[1:]:
             nodes[0].client.execute_command("CLUSTER", "MEET", "127.0.0.1", node.port)
-        for node in nodes:
-            until(partial(_is_whole, node))
-        yield Cluster(nodes)
+        shape = Cluster(nodes)
+        shape.whole()
+        yield shape
 
 
 def _is_whole(node: Node) -> bool:
-    found = node.client.execute_command("CLUSTER", "INFO")
-    text = (
-        found
-        if isinstance(found, dict)
-        else dict(line.split(":", 1) for line in found.decode().split())
-    )
-    return bool(text["cluster_state"] == "ok" and text["cluster_known_nodes"] == "3")
+    said = node.client.execute_command("CLUSTER", "INFO").decode().split()
+    return {"cluster_state:ok", "cluster_known_nodes:3"} <= set(said)
 
 
 @contextlib.contextmanager
