@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from redis.exceptions import RedisError
@@ -87,7 +88,7 @@ async def test_a_frozen_primary_acknowledges_nothing_when_it_thaws(shape, town):
             await ledger.grows(GROWTH)
             first = shape.primary
             begun = time.monotonic()
-            async with faithful_to(first) as answer:
+            async with frozen_with_a_write(first) as answer:
                 await changes_hands(shape, first)
                 await serves_again(ledger, "frozen", begun)
                 first.resume()
@@ -98,23 +99,18 @@ async def test_a_frozen_primary_acknowledges_nothing_when_it_thaws(shape, town):
         await asyncio.to_thread(shape.in_step)
 
 
-class faithful_to:  # noqa: N801 - reads as a word
-    """Freezes a primary with a write of somebody who knows no other server in its hands."""
-
-    def __init__(self, primary: Node) -> None:
-        self._primary = primary
-        url = f"redis://127.0.0.1:{primary.port}"
-        self._link = redis_connection(url, timeout=120, replicas=1)
-
-    async def __aenter__(self) -> asyncio.Task[object]:
-        await self._link.settled("faithful", "SET", "faithful", "before")
-        self._primary.pause()
-        write = self._link.settled("faithful", "SET", "faithful", "lost")
-        return asyncio.create_task(write)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._primary.resume()
-        await self._link.aclose()
+@asynccontextmanager
+async def frozen_with_a_write(primary: Node) -> AsyncIterator[asyncio.Task[object]]:
+    """Freezes a primary with a write in its hands, of somebody who knows no other server."""
+    url = f"redis://127.0.0.1:{primary.port}"
+    async with redis_connection(url, timeout=120, replicas=1) as faithful:
+        await faithful.settled("faithful", "SET", "faithful", "before")
+        primary.pause()
+        try:
+            write = faithful.settled("faithful", "SET", "faithful", "lost")
+            yield asyncio.create_task(write)
+        finally:
+            primary.resume()
 
 
 async def assert_not_acknowledged(shape: Replicated, answer: asyncio.Task[object]) -> None:

@@ -117,12 +117,7 @@ class Replicated:
         primary = self.primary if self.sentinels else self.servers[0]
         others = len(self.servers) - 1
 
-        def follow() -> bool:
-            found = primary.client.info("replication")
-            states = [found.get(f"slave{i}", {}).get("state") for i in range(others)]
-            return found["role"] == "master" and states == ["online"] * others
-
-        until(follow)
+        until(partial(_has_good_replicas, primary, others))
         for sentinel in self.sentinels:
             until(partial(self._knows, sentinel, primary))
 
@@ -169,7 +164,7 @@ def _sentinel(folder: Path, port: int, primary: int, quorum: int) -> Node:
 
 @dataclass
 class Cluster:
-    """Three nodes with a third of the slots each."""
+    """Three nodes with a third of the slots each; after them replicas, if any."""
 
     nodes: list[Node]
 
@@ -187,14 +182,17 @@ class Cluster:
     def whole(self) -> None:
         """Returns when every node says that the cluster works."""
         for node in self.nodes:
-            until(partial(_is_whole, node))
+            until(partial(_is_whole, node, len(self.nodes)))
 
 
 @contextlib.contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
+def cluster(folder: Path, *, follows: Sequence[int] = ()) -> Iterator[Cluster]:
+    """`follows` has the number of its primary for each replica."""
     nodes = []
-    for i, port in enumerate(free_ports(3, BUSES)):
-        more = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"]
+    for i, port in enumerate(free_ports(3 + len(follows), BUSES)):
+        more = ["--cluster-enabled", "yes", "--cluster-node-timeout", str(DOWN_MS)]
+        if follows:
+            more += ["--min-replicas-to-write", "1", "--repl-diskless-sync-delay", "0"]
         nodes.append(Node(port, folder / f"node-{i + 1}", keeping(port, *more)))
     with _running(nodes):
         bounds = [0, 5461, 10923, 16384]
@@ -204,12 +202,25 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             nodes[0].client.execute_command("CLUSTER", "MEET", "127.0.0.1", node.port)
         shape = Cluster(nodes)
         shape.whole()
+        for node, number in zip(nodes[3:], follows, strict=True):
+            id = nodes[number].client.execute_command("CLUSTER", "MYID")
+            until(partial(node.client.execute_command, "CLUSTER", "REPLICATE", id))
+        for number in set(follows):
+            until(partial(_has_good_replicas, nodes[number], follows.count(number)))
         yield shape
 
 
-def _is_whole(node: Node) -> bool:
+def _has_good_replicas(node: Node, count: int) -> bool:
+    """Those without which it takes no write."""
+    found = node.client.info("replication")
+    states = [found.get(f"slave{i}", {}).get("state") for i in range(count)]
+    good = found.get("min_slaves_good_slaves", 0) >= count
+    return found["role"] == "master" and states == ["online"] * count and good
+
+
+def _is_whole(node: Node, known: int) -> bool:
     said = node.client.execute_command("CLUSTER", "INFO").decode().split()
-    return {"cluster_state:ok", "cluster_known_nodes:3"} <= set(said)
+    return {"cluster_state:ok", f"cluster_known_nodes:{known}"} <= set(said)
 
 
 @contextlib.contextmanager
