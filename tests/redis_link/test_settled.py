@@ -73,6 +73,17 @@ async def test_many_who_wait_share_a_round_and_fail_together(alone, link):
     print(f"\n70 writes without a replica: {asyncio.get_running_loop().time() - begun:.1f} s")
 
 
+async def test_who_loses_the_connection_after_a_write_is_not_told_that_nothing_happened(
+    alone, link, pair
+):
+    writing = asyncio.create_task(link.settled("key", "SET", "key", "after"))
+    await asyncio.sleep(0.1)
+    pair.servers[0].client.client_kill_filter(_type="normal", skipme=True)
+    with pytest.raises(UnsettledError):
+        await writing
+    assert await link.get("key") == b"after"
+
+
 async def test_reads_do_not_wait_for_replicas(alone, link):
     writing = asyncio.create_task(link.settled("key", "SET", "key", "after"))
     await asyncio.sleep(0.05)
