@@ -20,7 +20,7 @@ from redis.commands import AsyncCoreCommands
 from redis.event import EventDispatcher
 from redis.exceptions import AskError, MovedError, RedisError, ResponseError
 
-from services.redis_link.address import parse
+from services.redis_link.address import parse, tls_context
 from services.redis_link.redis_policy import UnsettledError
 from services.redis_link.servers import Servers, servers, tag_of
 from services.redis_link.session import Dial, Session
@@ -239,9 +239,10 @@ def redis_connection(
     """To the servers that the URL names (address.py); a password given here goes before its own.
 
     `timeout` seconds bound connecting and each answer; `replicas` have what `settled` says.
-    ValueError: the URL. Nothing connects yet.
+    ValueError: the URL. OSError: a file that it names. Nothing connects yet.
     """
     target = parse(url)
     if password:
         target = replace(target, password=password)
-    return Link(servers(Dial(target, timeout, replicas), sentinel_password))
+    tls = None if target.tls is None else tls_context(target.tls)
+    return Link(servers(Dial(target, timeout, replicas, tls), sentinel_password))

@@ -6,13 +6,14 @@ write on a primary that was replaced can never be vouched for by its successor.
 """
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import ConnectionError as LostError
 
-from services.redis_link.address import Address, Target, tls_context
+from services.redis_link.address import Address, Target
 from services.redis_link.redis_policy import (
     LOST,
     NotConnectedError,
@@ -42,6 +43,7 @@ class Dial:
     target: Target
     timeout: float
     replicas: int = 0
+    tls: ssl.SSLContext | None = None
 
     async def session(self, address: Address) -> "Session":
         """NotConnectedError; RedisPolicyError."""
@@ -72,9 +74,8 @@ class Dial:
         if address.path:
             _, wire = await loop.create_unix_connection(lambda: Wire(timeout), address.path)
         else:
-            tls = None if self.target.tls is None else tls_context(self.target.tls)
             _, wire = await loop.create_connection(
-                lambda: Wire(timeout), address.host, address.port, ssl=tls
+                lambda: Wire(timeout), address.host, address.port, ssl=self.tls
             )
         try:
             await self._log_in(wire)

@@ -49,6 +49,7 @@ def test_an_address_names_the_servers_their_shape_and_the_login(url, target):
         "redis+sentinel://h",
         "redis+cluster://h/1",
         "redis+cluster://a,,b",
+        "rediss://h?ssl_ca_certs=/no/such/file",
     ],
 )
 def test_an_address_that_cannot_be_is_one_clear_line_at_start(url):
