@@ -7,12 +7,11 @@ import asyncio
 from services.chassis import server
 from services.notify import channels
 from services.notify.config import NotifyConfig
-from services.redis_link.redis_policy import redis_connection
 
 
 async def serve(settings: NotifyConfig) -> None:
     """Serves until SIGTERM, then drains. ConfigError: the key cannot be read."""
-    redis = redis_connection(settings.redis_url)
+    redis = settings.redis()
     offered = channels.load(settings)
 
     async def ready() -> bool:

@@ -12,7 +12,6 @@ from services.queue.metrics import shown
 from services.queue.offices import Offices
 from services.queue.servicer import QueueServicer
 from services.queue.store import Store
-from services.redis_link.redis_policy import redis_connection
 from tunggu.queue.v1 import kecamatan_pb2, kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
 
 QUEUE = queue_pb2.DESCRIPTOR.services_by_name["QueueService"]
@@ -21,7 +20,7 @@ KECAMATAN = kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"]
 
 async def serve(settings: QueueConfig) -> None:
     """Serves until SIGTERM, then drains."""
-    redis = redis_connection(settings.redis_url)
+    redis = settings.redis()
     store = Store(redis, settings.domain_clock(), settings.always_open)
     offices = Offices(store, Archive(redis), settings.tick)
     draining = asyncio.Event()

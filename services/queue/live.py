@@ -32,7 +32,7 @@ URGENT_S = 0.1
 QUIET_S = 1.0
 """Boards are at least this far apart: after news people look up for, and otherwise."""
 
-BLOCK_MS = 1000
+BLOCK_S = 1.0
 REACH_S = 2.0
 """How long an answer waits for the fold to reach its own event."""
 
@@ -157,9 +157,9 @@ class Live:
 
     async def _follow(self) -> None:
         while True:
-            day, n = self.last[:2] if self.last else ("", -1)
-            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
-            await self._check_last()  # a connection may have been replaced without a word
+            entries = await self._archive.follow(self.code, self.last, BLOCK_S)
+            if entries is None:  # a failover, perhaps without a word
+                raise RewoundError
             events = await self._take(entries)
             if events:
                 LAG.observe(self._store.seconds_since(events[0].t))

@@ -213,8 +213,8 @@ class Store(Steps):
         """Puts the office on the city's list or takes it off, as its file says now: a repetition
         finishes what was begun and undoes nothing that came later. Whether it is on it."""
         listed = (await self._last_file(code))["deleted"] == b"0"
-        change = self.redis.sadd if listed else self.redis.srem
-        await asked(change(CITY_KEY, code))
+        change = "SADD" if listed else "SREM"
+        await asked(self.redis.settled(CITY_KEY, change, CITY_KEY, code))
         self._agendas.pop(code, None)
         return listed
 

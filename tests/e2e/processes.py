@@ -103,7 +103,7 @@ class Town:
         self.data.mkdir()
         self.key = make_key(folder / "keys")
         self.clock = f"{int(time.time() * 1000)},{MORNING},1"
-        self.ports = _free_ports(replicas + 1)
+        self.ports = free_ports(replicas + 1)
         self.parts = {"redis": self._part(self._redis(keeping))}
         for number in range(replicas):
             program = self._queue(number, dict(queue or {}))
@@ -216,9 +216,9 @@ def _environ(settings: Mapping[str, str]) -> dict[str, str]:
     return inherited | {f"TUNGGU_{name}": value for name, value in settings.items()}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: range = PORTS) -> list[int]:
     found: list[int] = []
-    for port in _shuffled(PORTS):
+    for port in _shuffled(among):
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))
