@@ -53,11 +53,13 @@ class RewoundError(Exception):
 
 @dataclass(frozen=True)
 class Publication:
-    """A board as sent to watchers. `lines` and `tickets` (numbers) are what changed since the
-    publication before; with `whole` the next day or a rewound one begins and all is new."""
+    """A board as sent to watchers, and `all_lines` of its moment. `lines` and `tickets` (numbers)
+    are what changed since the publication before; with `whole` the next day or a rewound one
+    begins and all is new."""
 
     seq: int
     built: Built
+    all_lines: dict[str, Line]
     lines: dict[str, Line]
     tickets: tuple[str, ...]
     whole: bool
@@ -276,15 +278,16 @@ class Live:
         before = self._publication
         if before and built.etag == before.built.etag and not self._pending.whole:
             return
-        changed = {s: line for s, line in built.lines.items() if self._sent.get(s) != line}
+        lines = self.boards.lines() if self.boards else {}
         self._publication = Publication(
             before.seq + 1 if before else 0,
             built,
-            changed,
+            lines,
+            {service: line for service, line in lines.items() if self._sent.get(service) != line},
             tuple(self._pending.tickets),
             self._pending.whole,
         )
-        self._sent, self._pending = dict(built.lines), Pending(whole=False)
+        self._sent, self._pending = lines, Pending(whole=False)
         self._sent_at = asyncio.get_running_loop().time()
         self._published.set()
         self._published = asyncio.Event()
@@ -318,12 +321,13 @@ class Live:
 
     async def reach(self, day: str, event: int) -> Boards | None:
         """The fold once it has the event; None if it is of another day or stays away too long."""
-        try:
-            async with asyncio.timeout(REACH_S):
-                while not self.ended and not self._has(day, event):
-                    await self._moved.wait()
-        except TimeoutError:
-            return None
+        if not self._has(day, event):
+            try:
+                async with asyncio.timeout(REACH_S):
+                    while not self.ended and not self._has(day, event):
+                        await self._moved.wait()
+            except TimeoutError:
+                return None
         boards = self.boards
         return boards if boards and boards.day.day == day else None
 

@@ -110,7 +110,7 @@ def watch_message(
 ) -> queue_pb2.WatchBoardResponse:
     """A publication as it is sent; `whole` to who has none, or not the one before."""
     built = publication.built
-    lines = built.lines if whole else publication.lines
+    lines = publication.all_lines if whole else publication.lines
     day = live.day if live.day and live.day.day == built.day else None
     numbers = list(day.tickets) if whole and day else publication.tickets
     rule = None if day is None or day.closed else day.policy.rule
