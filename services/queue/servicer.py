@@ -55,7 +55,7 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
             raise Problem("INVALID_REQUEST", {"field": "requests"})
         items = [_admitted(one) for one in request.requests]
         good = [item for item in items if not isinstance(item, Problem)]
-        outcomes = iter(await self._store.create_tickets(good))
+        outcomes = iter(await self._store.batch_create_tickets(good))
         results = [
             await self._result(item if isinstance(item, Problem) else next(outcomes), one.kecamatan)
             for item, one in zip(items, request.requests, strict=True)
