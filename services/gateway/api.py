@@ -82,19 +82,13 @@ class Api:
 
     async def _gathered(self, request: CreateTicketRequest, exchange: Exchange) -> Ticket:
         """A number by way of a batch; a client that hangs up before it is sent drops out."""
-        answer = self._batches.submit(request)
-        if not self._batches.waiting:
-            return await answer
-        gone = asyncio.ensure_future(exchange.gone())
-        gone.add_done_callback(lambda _: answer.cancel())
+        answer = self._batches.submit(request, exchange.transport.is_closing)
         try:
             return await answer
         except asyncio.CancelledError:
-            if answer.cancelled() and gone.done() and not gone.cancelled():
+            if answer.cancelled() and exchange.transport.is_closing():
                 raise Gone from None
             raise
-        finally:
-            gone.cancel()
 
 
 def _is_public(request: CreateTicketRequest) -> bool:

@@ -51,6 +51,7 @@ class _Item:
     request: CreateTicketRequest
     answer: "asyncio.Future[Ticket]"
     until: float  # monotonic seconds
+    gone: Callable[[], bool]
     repeated: int = 0
 
 
@@ -111,10 +112,13 @@ class Batches:
     def waiting(self) -> int:
         return len(self._lines)
 
-    def submit(self, request: CreateTicketRequest) -> "asyncio.Future[Ticket]":
-        """The ticket to come, or its Problem. Cancelling it before it is sent drops it."""
+    def submit(
+        self, request: CreateTicketRequest, gone: Callable[[], bool] = lambda: False
+    ) -> "asyncio.Future[Ticket]":
+        """The ticket to come, or its Problem. Who is `gone`, or cancels it, before it is sent
+        drops out: it is cancelled, and no number is given."""
         answer: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        self._enter(_Item(request, answer, time.monotonic() + self._limits.deadline))
+        self._enter(_Item(request, answer, time.monotonic() + self._limits.deadline, gone))
         return answer
 
     def _enter(self, item: _Item) -> None:
@@ -135,12 +139,14 @@ class Batches:
         self._flush()
 
     def _gather(self) -> list[_Item]:
-        """The next batch, without those that were cancelled or have waited too long."""
+        """The next batch, without those that went away or have waited too long."""
         items: list[_Item] = []
         now = time.monotonic()
         for item in self._lines.take():
             if item.until <= now:
                 _settle(item, Problem("DEADLINE_EXCEEDED"))
+            elif item.gone():
+                item.answer.cancel()
             elif not item.answer.done():
                 items.append(item)
                 if len(items) == self._limits.size:

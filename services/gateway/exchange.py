@@ -169,11 +169,6 @@ class Exchange:
         if kind != b"application/json" or coding != b"identity" or not charsets <= {b"utf-8"}:
             raise Problem("UNSUPPORTED_MEDIA_TYPE")
 
-    async def gone(self) -> None:
-        """Returns when the client hangs up; only after the body has been read."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
     async def respond(self, reply: Reply) -> None:
         """Sends the whole reply."""
         self.started = True

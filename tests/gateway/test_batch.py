@@ -166,3 +166,18 @@ async def test_an_answer_with_too_few_results_fails_the_batch_and_not_the_next()
         await batches.submit(wish("A"))
     assert caught.value.reason == "INTERNAL"
     assert (await batches.submit(wish("A"))).number == "A1"
+
+
+async def test_who_has_gone_is_not_sent_and_nobody_else_waits_for_it():
+    queue, present = Queue(), True
+    batches = Batches(queue.send, Limits(in_flight=1))
+    first = batches.submit(wish("A"))
+    gone = batches.submit(wish("B"), lambda: not present)
+    last = batches.submit(wish("C"), lambda: False)
+    await settled()
+    present = False
+    queue.let.set()
+    assert (await first).number == "A"
+    assert (await last).number == "C"
+    assert gone.cancelled()
+    assert queue.batches == [[("k", "A")], [("k", "C")]]

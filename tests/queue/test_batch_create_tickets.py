@@ -12,8 +12,9 @@ from services.queue import store as store_module
 from services.queue.archive import Archive
 from services.queue.keys import Keys
 from services.queue.model import Channel, Lane
-from services.queue.request import Clock, Request
+from services.queue.request import Request
 from services.queue.store import TOGETHER, Store
+from services.redis_link.clock import Clock
 from tests.e2e.offices import office_file
 
 TOGETHER_AT, ALONE_AT, OTHER = "73.71.01", "73.71.02", "73.71.03"
