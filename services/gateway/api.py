@@ -9,7 +9,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from services.chassis.client import AUTHORIZATION
+from services.chassis.client import AUTHORIZATION, DEADLINE
+from services.chassis.turns import Turns
 from services.gateway.batch import Batches
 from services.gateway.exchange import Exchange, Gone, Headers, Reply
 from services.gateway.routes import Route
@@ -27,6 +28,8 @@ PAGE_POLICY = (
     b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     b"frame-ancestors 'none'"
 )
+RUNNING, EACH = 64, 8  # calls on their way at once, in all and of one office
+WAITING = 2048  # requests that wait for their turn
 PUBLIC_CHANNELS = (Channel.CHANNEL_UNSPECIFIED, Channel.CHANNEL_WEB)
 
 
@@ -67,6 +70,7 @@ class Api:
     def __init__(self, calls: Calls, batches: Batches) -> None:
         self._calls = calls
         self._batches = batches
+        self._turns = Turns(RUNNING, EACH, WAITING, DEADLINE)
 
     async def answer(self, route: Route, variables: Mapping[str, str], exchange: Exchange) -> Reply:
         """Problem: whatever is wrong with the request, or what the service says."""
@@ -77,7 +81,8 @@ class Api:
         if isinstance(request, CreateTicketRequest) and _is_public(request):
             message: Any = CreateTicketResponse(ticket=await self._gathered(request, exchange))
         else:
-            message = await self._calls(route.rpc, request)
+            async with self._turns.turn(_line(variables)):
+                message = await self._calls(route.rpc, request)
         return _reply(route, message, exchange.headers)
 
     async def _gathered(self, request: CreateTicketRequest, exchange: Exchange) -> Ticket:
@@ -89,6 +94,13 @@ class Api:
             if answer.cancelled() and exchange.transport.is_closing():
                 raise Gone from None
             raise
+
+
+def _line(variables: Mapping[str, str]) -> str:
+    """Whose turn it takes: an office's, and apart from it that of its staff."""
+    office = variables.get("kecamatan", "").replace(".", "")
+    digits = office or variables.get("ticket_id", "")[:6]
+    return f"{digits} staff" if AUTHORIZATION.get() else digits
 
 
 def _is_public(request: CreateTicketRequest) -> bool:

@@ -36,7 +36,7 @@ BLOCK_MS = 1000
 REACH_S = 2.0
 """How long an answer waits for the fold to reach its own event."""
 
-SLICE = 250
+SLICE = 64
 """Events folded before others get their turn."""
 
 LAG = Histogram(
