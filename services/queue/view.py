@@ -8,8 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.queue.board import Place
 from services.queue.lines import Line
-from services.queue.live import Live, Publication
+from services.queue.live import Live
 from services.queue.model import Channel, Lane, Rule
+from services.queue.publishing import Publication
 from services.queue.rows import CounterRow
 from tunggu.queue.v1 import queue_pb2
 from tunggu.queue.v1 import ticket_pb2 as pb
