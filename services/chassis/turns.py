@@ -78,14 +78,19 @@ class Turns:
             raise
 
     def _forget(self, key: str, turn: asyncio.Future[None]) -> None:
-        self._waiting -= 1
-        self._lines[key].remove(turn)
-        if not self._lines[key]:
-            del self._lines[key]
+        """It is cancelled; it may have been passed over before it could say so."""
+        line = self._lines.get(key)
+        if line and turn in line:
+            self._waiting -= 1
+            line.remove(turn)
+            if not line:
+                del self._lines[key]
 
     def _shed(self) -> None:
         longest = max(self._lines, key=lambda key: len(self._lines[key]))
-        self._leave(longest, last=True).set_exception(Problem("OVERLOADED"))
+        turn = self._leave(longest, last=True)
+        if not turn.done():
+            turn.set_exception(Problem("OVERLOADED"))
 
     def _let_in(self) -> None:
         """Who is next of the first line that may begin; that line is then the last."""
@@ -97,8 +102,9 @@ class Turns:
             turn = self._leave(key)
             if key in self._lines:
                 self._lines[key] = self._lines.pop(key)
-            self._begin(key)
-            turn.set_result(None)
+            if not turn.done():
+                self._begin(key)
+                turn.set_result(None)
 
     def _leave(self, key: str, *, last: bool = False) -> asyncio.Future[None]:
         line = self._lines[key]

@@ -11,6 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services.chassis.client import AUTHORIZATION, DEADLINE
 from services.chassis.turns import Turns
+from services.gateway.admission import Admission, Visitor
 from services.gateway.batch import Batches
 from services.gateway.exchange import Exchange, Gone, Headers, Reply
 from services.gateway.routes import Route
@@ -67,17 +68,22 @@ class Calls:
 class Api:
     """Answers every route that is not a stream."""
 
-    def __init__(self, calls: Calls, batches: Batches) -> None:
+    def __init__(self, calls: Calls, batches: Batches, admission: Admission) -> None:
         self._calls = calls
         self._batches = batches
+        self._admission = admission
         self._turns = Turns(RUNNING, EACH, WAITING, DEADLINE)
 
-    async def answer(self, route: Route, variables: Mapping[str, str], exchange: Exchange) -> Reply:
+    async def answer(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
         """Problem: whatever is wrong with the request, or what the service says."""
         limit = FILE_LIMIT if route.method == "PUT" else BODY_LIMIT
         body = await exchange.json_body(limit)
         AUTHORIZATION.set(exchange.authorization())
         request = bind(route, variables, exchange.query, exchange.headers, body)
+        if isinstance(request, CreateTicketRequest):
+            self._admission.holder(visitor, request.kecamatan, request.holder)
         if isinstance(request, CreateTicketRequest) and _is_public(request):
             message: Any = CreateTicketResponse(ticket=await self._gathered(request, exchange))
         else:
@@ -87,11 +93,11 @@ class Api:
 
     async def _gathered(self, request: CreateTicketRequest, exchange: Exchange) -> Ticket:
         """A number by way of a batch; a client that hangs up before it is sent drops out."""
-        answer = self._batches.submit(request, exchange.transport.is_closing)
+        answer = self._batches.submit(request, exchange.hung_up)
         try:
             return await answer
         except asyncio.CancelledError:
-            if answer.cancelled() and exchange.transport.is_closing():
+            if answer.cancelled() and exchange.hung_up():
                 raise Gone from None
             raise
 

@@ -94,6 +94,27 @@ async def test_who_gives_up_waiting_or_is_cancelled_in_the_moment_of_its_turn_ta
     await fourth
 
 
+async def test_one_that_is_cancelled_and_has_not_said_so_is_passed_over_and_shed_like_any_other():
+    work = Work(Turns(running=1, each=1, waiting=2, patience=60))
+    first, second, third = work.ask("a", "0"), work.ask("a", "1"), work.ask("b")
+    await settled()
+    second.cancel()
+    work.let["a0"].set()
+    await settled()
+    assert work.begun == ["a0", "b"]
+    fourth, fifth = work.ask("a", "2"), work.ask("a", "3")
+    await settled()
+    fifth.cancel()
+    sixth = work.ask("a", "4")
+    await settled()
+    await work.end("b")
+    await work.end("a2")
+    await work.end("a4")
+    await asyncio.gather(first, third, fourth, sixth)
+    assert second.cancelled()
+    assert fifth.cancelled()
+
+
 async def test_patience_ends():
     turns = Turns(running=1, each=1, waiting=9, patience=0.01)
     async with turns.turn("a"):
@@ -104,7 +125,7 @@ async def test_patience_ends():
         pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz")), max_size=60))
 def test_whatever_comes_ends_or_gives_up_nothing_is_lost_and_no_bound_is_passed(steps):
     asyncio.run(life(steps))
@@ -122,7 +143,7 @@ async def life(steps):
                 work.let[name].set()
             else:
                 tasks[name].cancel()
-        if i % 3:
+        if i % 3 == 0:
             await asyncio.sleep(0)
         assert sum(work.running.values()) <= 3
         assert max(work.running.values(), default=0) <= 2
