@@ -170,8 +170,9 @@ class Forecasts:
         outlook = self._outlook(service)
         low, high = around(position)
         if not outlook.in_time(high):
-            late = not outlook.in_time(position)
-            return None if late else self.table(day, service).at(position)
+            if not outlook.in_time(position):
+                return None
+            high = outlook.last_in_time(position, high)
         if high == position:
             return Estimate(*outlook.entry(high)[1:])
         return _interpolated(outlook.entry(low), outlook.entry(high), position)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.queue import commands as do
+from services.queue import lines
 from services.queue.board import (
     Boards,
     Frozen,
@@ -29,6 +30,7 @@ from services.queue.journal import FIELDS, encode, parse
 from services.queue.lines import Runs
 from services.queue.model import Lane
 from services.queue.policy import virtual_order
+from services.queue.standing import Standing
 from tests.queue.days import MINUTE, Office, document, random_day, service_entry
 
 ROOT = Path(__file__).parents[2]
@@ -327,6 +329,28 @@ def test_calls_openings_closings_and_notices_are_urgent_and_nothing_else():
         *("call", "recall", "counter.open", "counter.close"),
         *("issue.go", "issue.stop", "day.open", "day.close"),
     }
+
+
+def test_a_rush_makes_no_line_anew_and_no_table_at_all(monkeypatch):
+    office = Office(document({"1": "A", "2": "B"}, hours=ALL_DAY)).opened("1", "2")
+    for _ in range(100):
+        for code, lane in (("A", Lane.REGULAR), ("B", Lane.REGULAR), ("A", Lane.PRIORITY)):
+            office.take(code, lane)
+    boards, made = fresh(office), []
+
+    def counted(day, code):
+        made.append(code)
+        return Standing(day, code)
+
+    monkeypatch.setattr(lines, "Standing", counted)
+    monkeypatch.setattr(boards.forecasts, "table", lambda day, code: made.append("table"))
+    for event in office.events:
+        boards.observe(event)
+        if event.e == "issue":
+            assert boards.place(event.k).ahead < 200
+    assert made == ["A", "B"]
+    assert boards.place("A001").forecast is not None
+    assert boards.place(event.k).forecast is None  # closing comes before
 
 
 # Purity
