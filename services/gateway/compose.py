@@ -76,7 +76,12 @@ def _fanout(config: GatewayConfig) -> Fanout:
 
 
 def _limits(config: GatewayConfig) -> Limits:
-    return Limits(config.batches, config.batch_size, config.most_waiting, config.deadline)
+    return Limits(
+        in_flight=config.batches,
+        size=config.batch_size,
+        waiting=config.most_waiting,
+        deadline=config.deadline,
+    )
 
 
 def _sender(calls: Calls) -> Send:

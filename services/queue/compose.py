@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from services.chassis import server
 from services.queue.admin import KecamatanServicer
 from services.queue.archive import Archive
 from services.queue.config import QueueConfig
+from services.queue.in_turn import InTurn, fair_turns
 from services.queue.metrics import shown
 from services.queue.offices import Offices
 from services.queue.servicer import QueueServicer
@@ -24,8 +26,9 @@ async def serve(settings: QueueConfig) -> None:
     store = Store(redis, settings.domain_clock(), settings.always_open)
     offices = Offices(store, Archive(redis), settings.tick)
     draining = asyncio.Event()
-    queue = QueueServicer(store, offices, draining)
-    admin = KecamatanServicer(store, offices, settings.always_open)
+    turns = fair_turns()
+    queue: Any = InTurn(QueueServicer(store, offices, draining), turns)
+    admin: Any = InTurn(KecamatanServicer(store, offices, settings.always_open), turns)
 
     async def ready() -> bool:
         return bool(await redis.ping()) and offices.ready

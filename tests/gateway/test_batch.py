@@ -166,3 +166,35 @@ async def test_an_answer_with_too_few_results_fails_the_batch_and_not_the_next()
         await batches.submit(wish("A"))
     assert caught.value.reason == "INTERNAL"
     assert (await batches.submit(wish("A"))).number == "A1"
+
+
+async def test_who_has_gone_is_not_sent_and_nobody_else_waits_for_it():
+    queue, present = Queue(), True
+    batches = Batches(queue.send, Limits(in_flight=1))
+    first = batches.submit(wish("A"))
+    gone = batches.submit(wish("B"), lambda: not present)
+    last = batches.submit(wish("C"), lambda: False)
+    await settled()
+    present = False
+    queue.let.set()
+    assert (await first).number == "A"
+    assert (await last).number == "C"
+    assert gone.cancelled()
+    assert queue.batches == [[("k", "A")], [("k", "C")]]
+
+
+async def test_one_office_fills_no_more_than_its_share_of_a_batch_and_then_has_its_turn_again():
+    queue = Queue()
+    batches = Batches(queue.send, Limits(in_flight=1, size=6, share=3))
+    answers = [batches.submit(wish("A", "busy")) for _ in range(9)]
+    answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
+    await settled()
+    queue.let.set()
+    await asyncio.gather(*answers)
+    offices = [[office for office, _ in batch] for batch in queue.batches]
+    assert offices == [
+        ["busy"],
+        ["busy", "quiet", "busy", "quiet", "busy"],
+        ["busy"] * 3,
+        ["busy"] * 2,
+    ]
