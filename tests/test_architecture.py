@@ -70,9 +70,9 @@ def code_lines(source: str) -> int:
 # --- the tree -----------------------------------------------------------------
 
 
-def test_services_holds_the_chassis_the_processes_and_their_launcher_and_nothing_else():
+def test_services_holds_what_is_shared_the_processes_and_their_launcher_and_nothing_else():
     packages = {path.parent.name for path in SERVICES.glob("*/__init__.py")}
-    assert packages <= PROCESSES | {"chassis", "local"}
+    assert packages <= PROCESSES | {"chassis", "redis_link", "local"}
     assert [path.name for path in SERVICES.glob("*.py")] == ["__init__.py"]
 
 

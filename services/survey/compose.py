@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from services.chassis import server
 from services.chassis.client import channel
 from services.chassis.config import ConfigError
-from services.chassis.redis_policy import redis_connection
+from services.redis_link.redis_policy import redis_connection
 from services.survey.config import SurveyConfig
 from services.survey.credential import internal_token
 from services.survey.daybook import Daybook

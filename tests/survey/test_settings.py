@@ -1,31 +1,13 @@
-"""What the survey is told, and the token by which the queue knows it."""
+"""The token by which the queue knows the survey."""
 
 import jwt
 import pytest
 
-from services.chassis.config import ConfigError, load
+from services.chassis.config import ConfigError
 from services.chassis.token import make_key
 from services.survey.compose import serve
 from services.survey.config import SurveyConfig
 from services.survey.credential import internal_token
-
-
-def test_a_mapped_clock_is_for_development_only():
-    with pytest.raises(ConfigError, match="TUNGGU_CLOCK"):
-        load(SurveyConfig, {"TUNGGU_CLOCK": "1,2,3"})
-
-
-def test_the_clock_is_the_queues():
-    environ = {"TUNGGU_ENV": "development", "TUNGGU_CLOCK": "1,2,300"}
-    assert load(SurveyConfig, environ).domain_clock().text == "1,2,300.0"
-    assert load(SurveyConfig, {}).domain_clock().text == ""
-
-
-@pytest.mark.parametrize("text", ["1,2", "a,b,c", "1,2,-1"])
-def test_a_clock_that_cannot_be_is_one_clear_line(text):
-    environ = {"TUNGGU_ENV": "development", "TUNGGU_CLOCK": text}
-    with pytest.raises(ConfigError, match="epoch,start,speed"):
-        load(SurveyConfig, environ).domain_clock()
 
 
 def test_its_token_is_an_internal_ones_and_replaced_before_it_expires(tmp_path):
