@@ -35,8 +35,8 @@ BENCHES: dict[str, Bench] = {
 def main() -> None:
     chosen, given = settings(sys.argv[1:])
     sizes = Sizes(**given)
-    rows = asyncio.run(measured(chosen, sizes))
     about = machine.described() | {"sizes": str(sizes)}
+    rows = asyncio.run(measured(chosen, sizes))
     table = report.text(rows, about)
     print(table)
     report.write_json(ROOT / "build/bench.json", rows, about)

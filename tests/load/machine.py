@@ -52,9 +52,10 @@ class Used:
 
 
 def described() -> dict[str, str]:
-    """The machine, the versions and the commit."""
+    """The machine, what else it was doing, the versions and the commit."""
     return {
         "machine": f"{os.cpu_count()} cores, {_cpu_model()}, Linux {platform.release()}",
+        "load before": f"{os.getloadavg()[0]:.1f} processes at work",
         "versions": ", ".join(_versions()),
         "commit": _commit(),
     }

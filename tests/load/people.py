@@ -169,8 +169,10 @@ class People:
         await self.act("StartTicket", f"{at}:start", ticket, "OFFICER")
         ending = self._chance.random()
         if ending < 0.1:
-            await self.act("HoldTicket", f"{at}:hold", ticket, "OFFICER")
-            await self._return(code, number)
+            if await self.act("HoldTicket", f"{at}:hold", ticket, "OFFICER"):
+                await self._return(code, number)
+            else:
+                await self.act("CompleteTicket", f"{at}:complete", ticket, "OFFICER")
         elif ending < 0.2:
             other = self._chance.choice([s for s in self._services if s != service])
             wish = ticket | {"service": other}

@@ -71,6 +71,7 @@ class Client(asyncio.Protocol):
     def __init__(self, commands: Iterator[bytes], answered: list[float]) -> None:
         self._commands, self._answered = commands, answered
         self._reader = hiredis.Reader()
+        self.refusal = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -79,8 +80,9 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
         while (reply := self._reader.gets()) is not False:
-            if not isinstance(reply, list) or reply[0] != b"OK":
-                raise AssertionError(f"Redis says {reply!r}")
+            if not _granted(reply):  # and not asked again
+                self.refusal = repr(reply)
+                return
             self._answered.append(time.monotonic())
             self._send()
 
@@ -90,6 +92,13 @@ class Client(asyncio.Protocol):
 
     def close(self) -> None:
         self._transport.abort()
+
+
+def _granted(reply: Any) -> bool:
+    """A ticket was given: the script's first word, whether it answers for one or for several."""
+    while isinstance(reply, list) and reply:
+        reply = reply[0]
+    return bool(reply == b"OK")
 
 
 async def handle(
@@ -114,6 +123,8 @@ async def handle(
     ended = time.monotonic()
     for client in made:
         client.close()
+    if refusals := [client.refusal for client in made if client.refusal]:
+        raise SystemExit(f"the script is refused {len(refusals)} times: {refusals[0]}")
     return {"rate": counted / (ended - begun), "total": len(answered)}
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from tests.load.city import OFFICES, City
-from tests.load.rows import Row, compared
+from tests.load.rows import Row, compared, median
 from tests.load.sizes import Sizes
 
+SERVICES = "AB"  # few, so that somebody waits for each of them in every line
 HANDFUL = 5  # calls between which nobody comes
 
 Found = dict[int, list[float]]
@@ -23,7 +24,7 @@ async def run(sizes: Sizes, folder: Path) -> list[Row]:
     crowds = dict(zip(OFFICES, sizes.waiting, strict=False))
     with City(folder) as city:
         await city.start()
-        await city.furnish(crowds, counters=sizes.calls)
+        await city.furnish(crowds, services=SERVICES, counters=sizes.calls)
         for code in crowds:
             await _open(city, code, sizes.calls)
         for number in range(-1, sizes.rounds):
@@ -64,19 +65,20 @@ async def _round(city: City, code: str, crowd: int, calls: int) -> tuple[float, 
     """ms of a call and µs of its script. `crowd` wait before each handful of calls; at the end
     all who were called are served."""
     called: list[tuple[int, str]] = []
-    took, count, spent = 0.0, 0, 0
+    took, spent = [], []
     async with city.redis() as redis:
         while len(called) < calls:
-            await city.fill(code, crowd - await _waiting(city, code))
+            await city.fill(code, crowd - await _waiting(city, code), SERVICES)
             before = await _scripts(redis)
-            begun = time.perf_counter()
-            called += [await _call(city, code, len(called) + i) for i in range(1, HANDFUL + 1)]
-            took += time.perf_counter() - begun
-            after = await _scripts(redis)
-            count, spent = count + after[0] - before[0], spent + after[1] - before[1]
+            for _ in range(HANDFUL):
+                begun = time.perf_counter()
+                called.append(await _call(city, code, len(called) + 1))
+                took.append((time.perf_counter() - begun) * 1000)
+            count, usec = (b - a for a, b in zip(before, await _scripts(redis), strict=True))
+            spent.append(usec / count)
     for counter, number in called:
         await _serve(city, code, counter, number)
-    return took / len(called) * 1000, spent / count
+    return median(took), median(spent)
 
 
 async def _call(city: City, code: str, counter: int) -> tuple[int, str]:

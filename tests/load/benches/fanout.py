@@ -115,13 +115,20 @@ async def run(sizes: Sizes, folder: Path) -> list[Row]:
                 await hall.serve()
             for side in sides:
                 side.weigh()
-        return [*_rows(sides), hall.row()]
+        return [*_rows(sides), hall.row(), *_reduced(sizes.watchers)]
 
 
 def _possible(watchers: tuple[int, ...]) -> tuple[int, ...]:
     """Those for which a process may have the files."""
     most = raise_limits() - SPARE
     return tuple(sorted({min(count, most) for count in watchers}))
+
+
+def _reduced(watchers: tuple[int, ...]) -> list[Row]:
+    """A word if there were not as many as had been asked for."""
+    if _possible(watchers) == watchers:
+        return []
+    return [Row("– fewer watchers than asked for", f"ulimit -n is {raise_limits():,}")]
 
 
 class Hall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.load.benches.rush import taken
+from tests.load.benches.rush import refusals, taken
 from tests.load.city import OFFICES, SERVICES, City, opened
 from tests.load.rows import Row, median
 from tests.load.sizes import Sizes
@@ -25,7 +25,8 @@ async def run(sizes: Sizes, folder: Path) -> list[Row]:
     lost = sum(one["unanswered"] for one in half)
     beside = f"{rate:,.0f}/s of {median([one['rate'] for one in full]):,.0f}/s"
     beside += f", {lost} unanswered" if lost else ""
-    return [Row("ms to the answer at half capacity, p50 / p99", f"{p50:.1f} / {p99:.1f}", beside)]
+    what = "ms to the answer at half capacity, p50 / p99"
+    return [Row(what, f"{p50:.1f} / {p99:.1f}", beside), *refusals(half, "half capacity")]
 
 
 async def taken_at(city: City, phones: Worker, rate: float, sizes: Sizes) -> dict[str, Any]:

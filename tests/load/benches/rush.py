@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,16 @@ class _Rush:
         for count in self._sizes.connections:
             self._path[count].append(await taken(city, self._phones, count, self._sizes))
             await city.idle()
-            ask = {"port": port, "connections": count, "seconds": self._sizes.seconds}
-            self._echo[count].append(await self._caller.ask(**ask))
+            self._echo[count].append(await self._echoed(port, count))
         self._alone.append(await self._redis_alone(city, commands))
         self._late.append(await taken(city, self._phones, self._sizes.most, self._sizes))
+
+    async def _echoed(self, port: int, count: int) -> dict[str, Any]:
+        """`cpu`: µs a call of server and client together."""
+        used = Used({"server": self._server.pid, "client": self._caller.pid})
+        ask = {"port": port, "connections": count, "seconds": self._sizes.seconds}
+        found = await self._caller.ask(**ask)
+        return found | {"cpu": sum(used.seconds().values()) / found["total"] * 1e6}
 
     async def _redis_alone(self, city: City, commands: list[str]) -> dict[str, Any]:
         """Adds some ten thousand tickets to the day."""
@@ -70,7 +76,7 @@ class _Rush:
             what = f"tickets/s, connections: {count}"
             rates, echoes = _rates(self._path[count]), _rates(self._echo[count])
             rows.append(compared(what, rates, echoes, name="grpc.aio echo", least=least))
-            rows += _details(self._path[count], count)
+            rows += _details(self._path[count], self._echo[count], count)
         return [*rows, *self._most()]
 
     def _most(self) -> list[Row]:
@@ -111,8 +117,6 @@ async def taken(
         seconds=sizes.seconds,
         **({"offices": OFFICES, "services": SERVICES} | more),
     )
-    refused = {status: n for status, n in found["answers"].items() if status != "201"}
-    assert not refused, refused
     seconds, total = used.seconds(), sum(found["answers"].values())
     return found | {
         "cpu": {name: spent / max(total, 1) * 1e6 for name, spent in seconds.items()},
@@ -120,16 +124,29 @@ async def taken(
     }
 
 
+def refusals(found: Found, what: str) -> list[Row]:
+    """A row if there were any."""
+    count = Counter[str]()
+    for one in found:
+        count.update({status: n for status, n in one["answers"].items() if status != "201"})
+    said = ", ".join(f"{n:,} × {status}" for status, n in count.items())
+    return [Row(f"– refused, {what}", said)] if said else []
+
+
 def _rates(found: Found) -> list[float]:
     return [one["rate"] for one in found]
 
 
-def _details(found: Found, count: int) -> list[Row]:
+def _details(found: Found, echoes: Found, count: int) -> list[Row]:
+    """The CPU of everything is what the rate comes to when the machine is busy with it alone."""
     cpu = {name: median([one["cpu"][name] for one in found]) for name in found[0]["cpu"]}
     said = ", ".join(f"{name} {spent:.0f}" for name, spent in cpu.items())
     share = median([one["share"] for one in found])
     p50, p99 = (median([one[q] for one in found]) for q in ("p50", "p99"))
+    whole, bare = [sum(one["cpu"].values()) for one in found], [one["cpu"] for one in echoes]
     return [
         Row(f"– ms to the answer p50 / p99, {count}", f"{p50:.1f} / {p99:.1f}"),
-        Row(f"– CPU µs a ticket, {count}", said, f"phones {share:.0%} of a core"),
+        compared(f"– CPU µs a ticket, {count}", whole, bare, name="echo, both sides"),
+        Row(f"– of these, {count}", said, f"phones {share:.0%} of a core"),
+        *refusals(found, str(count)),
     ]
