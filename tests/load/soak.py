@@ -5,8 +5,7 @@ killed and started again; the rest is calm, and there memory is weighed. At the 
 was acknowledged is lost, nothing was done twice, and the verifier is clean for every office; else
 the exit code is 1.
 
-Redis and the queue hold the day, the gateway the tickets of offices that are watched: they may
-grow by at most PER_EVENT, and not otherwise.
+How that is found out is `reckoning`'s.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import random
 import sys
 import tempfile
 import time
@@ -22,14 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.queue.journal import parse
-from tests.e2e.books import DUE
-from tests.e2e.processes import DATE
-from tests.e2e.proof import Account, assert_sound
 from tests.load.city import City, at_rest
-from tests.load.people import Ledger, People
-from tests.load.weights import MB, Weights, growth
-from tests.load.wire import request
+from tests.load.people import People
+from tests.load.reckoning import book_faults, tell, weight_faults
+from tests.load.weights import Weights
 from tests.load.worker import Worker, working
 
 OFFICES = [f"73.71.{number:02}" for number in range(1, 9)]
@@ -45,8 +39,6 @@ KILLED: tuple[tuple[str, ...], ...] = (
     ("queue-2",),
     (),
 )  # () = everything
-PER_EVENT = {"redis": 2000, "queue": 1000, "gateway": 2500}  # bytes
-SPARE = 8 * MB  # what a process may gain besides
 
 
 @dataclass(frozen=True)
@@ -60,6 +52,11 @@ class Plan:
     @property
     def storm(self) -> float:
         return self.whole * 0.6
+
+    @property
+    def calm(self) -> float:
+        """The end of it; the first fifth is not weighed: caches fill after the last start."""
+        return self.whole - self.storm
 
     @property
     def every(self) -> float:
@@ -82,8 +79,10 @@ async def soak(plan: Plan, folder: Path) -> list[str]:
                 await _lived(city, people, crowd, rate, plan)
             people.close()
             faults = await crowd.faults()
-        _tell(people.ledger, weights, plan)
-        return faults + _weight_faults(weights, plan) + await _book_faults(city, people)
+        tell(people.ledger, weights, plan.whole / 10)
+        calm = weights.since(weights.samples[-1].at - 0.8 * plan.calm)
+        grown = weight_faults(calm) if plan.weighs else []
+        return faults + grown + await book_faults(city, people.ledger, OFFICES)
 
 
 async def _capacity(people: People, plan: Plan) -> float:
@@ -169,101 +168,6 @@ class Crowd:
         print(f"{there} watchers, {heard} heard the last events")
         good = there == wanted and heard >= wanted
         return [] if good else [f"{heard} of {wanted} watchers heard the last events"]
-
-
-# The reckoning -----------------------------------------------------------------------------------
-
-
-def _tell(ledger: Ledger, weights: Weights, plan: Plan) -> None:
-    print(f"\nacknowledged, {ledger.size:,}: {_counted(ledger.verbs)}")
-    print(f"refused: {_counted(ledger.refused)}")
-    print(f"repeated after: {_counted(ledger.unanswered)}\n")
-    print(f"MB of memory by process\n{weights.table(max(1.0, plan.whole / 10))}\n")
-
-
-def _counted(counts: Any) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.most_common()) or "none"
-
-
-def _weight_faults(weights: Weights, plan: Plan) -> list[str]:
-    """Of the calm time, without its first fifth, in which caches fill after the last start."""
-    end = weights.samples[-1].at
-    calm = weights.since(end - 0.8 * (plan.whole - plan.storm))
-    faults = []
-    for name in sorted(calm[-1].bytes):
-        minute, event = growth(calm, name)
-        print(f"{name}: {minute / MB:+.2f} MB a minute, {event:+.0f} bytes an event, while calm")
-        gained = minute / 60 * (calm[-1].at - calm[0].at)
-        admitted = PER_EVENT[name.partition("-")[0]]
-        if plan.weighs and gained > SPARE and event > admitted:
-            faults.append(f"{name} grows by {event:.0f} bytes an event: more than {admitted}")
-    return faults
-
-
-async def _book_faults(city: City, people: People) -> list[str]:
-    """What the journals say against what was acknowledged, and what a repetition is told."""
-    ledger = people.ledger
-    faults = [f"acknowledged to two requests: {event}" for event in ledger.twice]
-    before = {code: await _account(city, code) for code in OFFICES}
-    for code, account in before.items():
-        faults += _unsound(code, account) + _unbalanced(code, account, ledger.written.get(code, {}))
-    faults += await _repeated(city, ledger)
-    for code, account in before.items():
-        if (await _account(city, code)).leaves != account.leaves:
-            faults.append(f"{code}: a repetition wrote")
-    print(f"{sum(len(account.leaves) for account in before.values()):,} events read and verified")
-    return faults
-
-
-async def _account(city: City, code: str) -> Account:
-    """The day as a stranger reads it."""
-    leaves: list[bytes] = []
-    at = f"/v1/kecamatan/{code}"
-    while True:
-        page = await _bytes(city, f"{at}/days/{DATE}/events?after={len(leaves) - 1}")
-        if not page:
-            break
-        leaves += page.splitlines()
-    return Account(tuple(leaves), await _bytes(city, f"{at}/policies/{parse(leaves[0]).pol}"))
-
-
-async def _bytes(city: City, path: str) -> bytes:
-    status, body = await city.phone.fetch(request("GET", path))
-    assert status == 200, (path, body)
-    return body
-
-
-def _unsound(code: str, account: Account) -> list[str]:
-    try:
-        assert_sound(account)
-    except AssertionError as error:
-        return [f"{code}: {str(error)[:500] or 'not sound'}"]
-    return []
-
-
-def _unbalanced(code: str, account: Account, told: dict[int, tuple[str, str]]) -> list[str]:
-    """Acknowledged and not written, or written and acknowledged to nobody."""
-    written = {event.n: event for event in account.events}
-    lost = [n for n, (kind, _) in told.items() if n not in written or written[n].e != kind]
-    extra = [n for n, event in written.items() if n not in told and event.e not in DUE]
-    faults = [f"{code}: acknowledged and not there: {_few(lost)}"] if lost else []
-    # The last number of each office was taken by faults() of the crowd.
-    return faults + ([f"{code}: acknowledged to nobody: {_few(extra)}"] if len(extra) > 1 else [])
-
-
-def _few(numbers: list[int]) -> str:
-    return f"{len(numbers)}, the first {numbers[:5]}"
-
-
-async def _repeated(city: City, ledger: Ledger) -> list[str]:
-    """The same ticket and event for who asks again."""
-    faults = []
-    names = ("id", "number", "event")
-    for asked, answer in random.Random(1).sample(ledger.kept, min(500, len(ledger.kept))):
-        again = (await city.phone.do(asked))["ticket"]
-        if any(again[name] != answer["ticket"][name] for name in names):
-            faults.append(f"repeated, {answer['ticket']} became {again}")
-    return faults
 
 
 def main() -> None:
