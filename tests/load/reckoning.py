@@ -17,7 +17,7 @@ from tests.load.wire import request
 
 # Redis and the queue hold the day, the gateway the tickets of offices that are watched: they may
 # grow with its events by so many bytes each, and not otherwise.
-PER_EVENT = {"redis": 2000, "queue": 1000, "gateway": 2500}
+PER_EVENT = {"redis": 2000, "queue": 1000, "gateway": 1200}
 SPARE = 8 * MB  # what a process may gain besides
 UNTOLD = 1  # events of an office that the soak itself wrote to see who hears of it
 
