@@ -17,6 +17,7 @@ DATA ?= .tunggu
 ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
 CASES ?= 10000
+MINUTES ?= 10
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -25,7 +26,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	prometheus run demo token apply verify clean
+	prometheus nginx bench soak run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -76,6 +77,9 @@ browser: ## install Debian's Chromium for the page tests (as root, by apt)
 prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
 	@.ci/install-package prometheus prometheus.service
 
+nginx: ## install Debian's nginx with nchan for the bench, and mask its daemon
+	@.ci/install-package nginx nginx.service libnginx-mod-nchan
+
 # --- the checks -------------------------------------------------------------
 
 format: setup ## rewrite the Python files in the house's format
@@ -108,6 +112,16 @@ check: lint types imports buf test ## all of the above: what has to pass
 
 fuzz: setup ## requests made up from the API's description: CASES=10000
 	@$(BIN)/pytest -q -rP tests/e2e/test_fuzz.py --timeout 3600 --cases "$(CASES)"
+
+# NAME=value of those names that were given on the command line.
+given = $(foreach name,$(1),$(if $(filter command,$(firstword $(origin $(name)))),'$(name)=$($(name))'))
+
+bench: setup ## what the edge bears, side by side with others [BENCH=rush,fanout ROUNDS ...]
+	@$(BIN)/python -P -m tests.load \
+	  $(call given,BENCH ROUNDS SECONDS CONNECTIONS WATCHERS CROWD WAITING CALLS STEADY)
+
+soak: setup ## all verbs at half of capacity, with kills: MINUTES=10
+	@$(BIN)/python -P -m tests.load.soak --minutes "$(MINUTES)"
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }

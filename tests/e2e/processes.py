@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 from redis.asyncio import Redis
 
@@ -111,7 +112,7 @@ class Town:
         if gateway:
             self.parts["gateway"] = self._part(self._gateway())
 
-    def __enter__(self) -> "Town":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
