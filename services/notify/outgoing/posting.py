@@ -99,7 +99,7 @@ def _numeric(host: str, ip: str, port: int) -> ResolveResult:
 
 
 class Outgoing:
-    """A pool of connections under one policy. Made and used on one event loop; `async with`.
+    """A pool of connections under one policy, used on one event loop; `async with`, or `close`.
 
     `resolve` and `tls` are for tests and for cities with a certificate authority of their own.
     """
@@ -113,16 +113,28 @@ class Outgoing:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.policy = policy
+        self._seconds = seconds
         self._resolver = _Resolver(policy, resolve)
-        self._session = aiohttp.ClientSession(
+        self._tls = tls
+        self._opened: aiohttp.ClientSession | None = None
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """Opened with the first request, on the loop that makes it."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
+
+    def _open(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=self._resolver,
                 use_dns_cache=False,
                 limit=MOST_CONNECTIONS,
-                ssl=tls or True,
+                ssl=self._tls or True,
                 socket_factory=self._socket,
             ),
-            timeout=aiohttp.ClientTimeout(total=seconds, connect=seconds / 2),
+            timeout=aiohttp.ClientTimeout(total=self._seconds, connect=self._seconds / 2),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"User-Agent": "tunggu", "Accept-Encoding": "identity"},
@@ -132,7 +144,12 @@ class Outgoing:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await self.close()
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
 
     def _socket(self, info: Any) -> socket.socket:
         """Every connection is made through here: the last word, whoever resolved the name."""
