@@ -73,7 +73,7 @@ def code_lines(source: str) -> int:
 
 def test_services_holds_what_is_shared_the_processes_and_their_launcher_and_nothing_else():
     packages = {path.parent.name for path in SERVICES.glob("*/__init__.py")}
-    assert packages <= PROCESSES | {"chassis", "redis_link", "local"}
+    assert packages <= PROCESSES | {"chassis", "redis_link", "queue_link", "local"}
     assert [path.name for path in SERVICES.glob("*.py")] == ["__init__.py"]
 
 
