@@ -12,12 +12,10 @@ import binascii
 import json
 import math
 import time
-from collections.abc import Mapping
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from py_vapid import Vapid02
-from pywebpush import WebPusher
 
 from services.chassis.config import ConfigError
 from services.chassis.errors import Problem
@@ -45,6 +43,10 @@ class WebPush:
     name = "web_push"
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, contact: str, out: Outgoing) -> None:
+        # Not above: with it comes urllib3, which opens a socket when it is imported.
+        from pywebpush import WebPusher  # noqa: PLC0415
+
+        self._pusher = WebPusher
         self._signer = Vapid02(key)
         self._public = public_text(key)
         self._contact = contact
@@ -80,14 +82,17 @@ class WebPush:
             "Urgency": message.urgency,
             "Topic": message.topic,
         }
-        return await attempt(
-            self._out, target.address, _encrypted(target.secrets, payload), headers
-        )
+        body = self._encrypted(target, payload)
+        return await attempt(self._out, target.address, body, headers)
 
     def _signed(self, origin: str) -> dict[str, str]:
         """VAPID, for one push service."""
         claims = {"aud": origin, "exp": int(time.time()) + TOKEN_S, "sub": self._contact}
         return dict(self._signer.sign(claims))
+
+    def _encrypted(self, target: Target, payload: bytes) -> bytes:
+        pusher = self._pusher({"endpoint": target.address, "keys": dict(target.secrets)})
+        return bytes(pusher.encode(payload, "aes128gcm")["body"])
 
     async def close(self) -> None:
         await self._out.close()
@@ -103,11 +108,6 @@ def _payload(message: Message) -> bytes:
         "language": message.language.value,
     }
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _encrypted(keys: Mapping[str, str], payload: bytes) -> bytes:
-    pusher = WebPusher({"endpoint": "", "keys": dict(keys)})
-    return bytes(pusher.encode(payload, "aes128gcm")["body"])
 
 
 def _point(text: str) -> None:
