@@ -26,6 +26,7 @@ ONCE = {
     b"authorization": "Authorization",
     b"idempotency-key": "Idempotency-Key",
     b"tunggu-holder": "Tunggu-Holder",
+    b"x-hub-signature-256": "X-Hub-Signature-256",
 }
 
 TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport

@@ -1,6 +1,6 @@
 """From an HTTP request to the RPC's message, and from its answer to HTTP.
 
-Path variables, query parameters, the body and two headers fill the message; what
+Path variables, query parameters, the body and three headers fill the message; what
 one of them says twice must be equal. Every mutation leaves here with a request id,
 so that repeating it is safe. Absent: any knowledge of what the fields mean.
 """
@@ -26,6 +26,7 @@ MAX_PARAMETERS = 32
 HEADER_FIELDS = (
     (b"idempotency-key", "Idempotency-Key", "request_id"),
     (b"tunggu-holder", "Tunggu-Holder", "holder"),
+    (b"x-hub-signature-256", "X-Hub-Signature-256", "hub_signature_256"),
 )
 _TOKEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -62,6 +63,9 @@ def _from_body(route: Route, message: Message, body: bytes) -> None:
         if body:
             refuse("(body)", "this address takes no body")
         return
+    if takes_bytes(route):
+        setattr(message, route.body, body)
+        return
     value = parse(body) if body.strip() else {}
     if route.body == "*":
         decode(value, message)
@@ -69,6 +73,12 @@ def _from_body(route: Route, message: Message, body: bytes) -> None:
         part = getattr(message, route.body)
         part.SetInParent()
         decode(value, part)
+
+
+def takes_bytes(route: Route) -> bool:
+    """Whether the body goes on exactly as it came, unread: its sender has signed the bytes."""
+    field = route.rpc.input_type.fields_by_name.get(route.body)
+    return field is not None and field.type == FieldDescriptor.TYPE_BYTES
 
 
 def _agree(message: Message, field: FieldDescriptor, value: str, name: str = "") -> None:
