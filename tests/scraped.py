@@ -107,7 +107,7 @@ def _like(pattern: str) -> Callable[[str], bool]:
 
 
 def _methods() -> set[str]:
-    services = (*compose.SERVICES, *compose.SURVEY)
+    services = (*compose.SERVICES, *compose.SURVEY, *compose.NOTIFY)
     rpcs = {f"{service.full_name}/{rpc.name}" for service in services for rpc in service.methods}
     templates = {route.template for route in Routes(services).all}
     templates |= {path.decode() for path in pages.fixed()}
@@ -121,7 +121,7 @@ VERBS = {verb_of(script.stem) for script in LUA.glob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|survey|gateway"),
+    "service": _like("[A-Z]|queue|survey|notify|gateway"),
     "lane": {lane.name for lane in Lane}.__contains__,
     "channel": {channel.name for channel in Channel}.__contains__,
     "state": {state.value for state in CounterState}.__contains__,
