@@ -63,14 +63,12 @@ async def everybody_waits(town: Stack, codes: list[str], endpoint: Endpoint, tic
 async def officers_call(town: Stack, codes: list[str], rate: float, seconds: float) -> None:
     """One officer an office, `rate` calls a second in all, each ticket served until the next."""
     held: dict[str, str] = {}
-    headers = {"Authorization": "Bearer " + town.token("OFFICER", subject="officer")}
+    tokens = {code: "Bearer " + town.token("OFFICER", code) for code in codes}
     end, n = time.monotonic() + seconds, 0
-    async with httpx.AsyncClient(
-        base_url=town.url, trust_env=False, timeout=30, headers=headers
-    ) as http:
+    async with httpx.AsyncClient(base_url=town.url, trust_env=False, timeout=30) as http:
         while time.monotonic() < end:
             code, n = codes[n % len(codes)], n + 1
-            at = f"/v1/kecamatan/{code}/counters/1"
+            at, http.headers["Authorization"] = f"/v1/kecamatan/{code}/counters/1", tokens[code]
             for verb in ("start", "complete") if code in held else ():
                 await post(http, f"{at}:{verb}", {"ticket": held[code]})
             held[code] = (await post(http, f"{at}:callNext", {}))["ticket"]["number"]
