@@ -27,6 +27,8 @@ class Where:
     queue_metrics: tuple[int, ...]
     survey: int = 0
     survey_metrics: int = 0
+    notify: int = 0
+    notify_metrics: int = 0
 
 
 def redis(binary: Path, folder: Path, socket: Path) -> Program:
@@ -87,6 +89,26 @@ def survey(where: Where, keys: Path, *, clock: str) -> Program:
     )
 
 
+def notify(where: Where, keys: Path, *, clock: str) -> Program:
+    """As the survey; its links lead to the gateway of this machine."""
+    address = f"127.0.0.1:{where.notify}"
+    host = ports.address(ports.reachable(where.host), where.port)
+    settings = {
+        "ENV": "development",
+        "ADDRESS": address,
+        "METRICS_PORT": str(where.notify_metrics),
+        "REDIS_URL": f"unix://{quote(str(where.redis))}",
+        "QUEUE": _queues(where),
+        "CLOCK": clock,
+        "JWKS": str(keys / PUBLIC),
+        "KEY": str(keys / PRIVATE),
+        "SITE": f"http://{host}",
+    }
+    return Program(
+        "notify", _python("services.notify"), _environ(settings), lambda: ready.queue(address)
+    )
+
+
 def _queues(where: Where) -> str:
     return "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues)
 
@@ -99,6 +121,7 @@ def gateway(where: Where, *, limits: str) -> Program:
         "METRICS_PORT": str(where.gateway_metrics),
         "QUEUE": _queues(where),
         "SURVEY": f"ipv4:127.0.0.1:{where.survey}",
+        "NOTIFY": f"ipv4:127.0.0.1:{where.notify}",
     }
     if limits != "on":
         settings["LIMITS"] = limits

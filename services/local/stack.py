@@ -1,11 +1,11 @@
-"""Redis, the queue, the survey and the gateway on one machine, as one thing.
+"""Redis, the queue, the survey, notify and the gateway on one machine, as one thing.
 
     with Stack(Path("/tmp/t"), port=0, queue_replicas=3, supervise=False) as stack:
         httpx.get(stack.url + "/v1/kecamatan")
         stack.kill("redis")
         stack.restart("redis")
 
-Processes are called `redis`, `queue-1` …, `survey` and `gateway`; each writes to
+Processes are called `redis`, `queue-1` …, `survey`, `notify` and `gateway`; each writes to
 `<data>/logs/<name>.log`. They die with the process that started them, however
 it ends.
 """
@@ -28,6 +28,7 @@ from services.local.process import Program
 from services.local.redis_binary import redis_binary
 
 QUEUE_PORT, QUEUE_METRICS, GATEWAY_METRICS = 50051, 9101, 9100
+NOTIFY_PORT, NOTIFY_METRICS = 50052, 9102
 SURVEY_PORT, SURVEY_METRICS = 50053, 9103
 
 
@@ -154,10 +155,12 @@ class Stack:
     def _addresses(self, folder: Folder) -> Where:
         count = self._replicas
         wanted = [self._port, GATEWAY_METRICS, SURVEY_PORT, SURVEY_METRICS]
+        wanted += [NOTIFY_PORT, NOTIFY_METRICS]
         wanted += [QUEUE_PORT, *[0] * (count - 1), QUEUE_METRICS, *[0] * (count - 1)]
         if self._port == 0:  # several such stacks may start at once: none takes the usual ones
             wanted = [0] * len(wanted)
         port, gateway_metrics, survey, survey_metrics, *rest = ports.choose(wanted)
+        notify, notify_metrics, *rest = rest
         return Where(
             redis=folder.socket(),
             host=self._host,
@@ -167,6 +170,8 @@ class Stack:
             queue_metrics=tuple(rest[count:]) if self._metrics else (0,) * count,
             survey=survey,
             survey_metrics=survey_metrics if self._metrics else 0,
+            notify=notify,
+            notify_metrics=notify_metrics if self._metrics else 0,
         )
 
     def _programs(self, binary: Path, folder: Folder, where: Where) -> list[list[Program]]:
@@ -176,9 +181,13 @@ class Stack:
             contract.queue(number, where, folder.keys, hours=self._hours, clock=clock)
             for number in range(self._replicas)
         ]
+        beside = [
+            contract.survey(where, folder.keys, clock=clock),
+            contract.notify(where, folder.keys, clock=clock),
+        ]
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
-            [*queues, contract.survey(where, folder.keys, clock=clock)],
+            [*queues, *beside],
             contract.gateway(where, limits=self._limits),
         )
 
