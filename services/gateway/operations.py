@@ -99,7 +99,8 @@ class Operations:
     def _body(self, route: Route) -> dict[str, Any]:
         whole = route.rpc.input_type
         if takes_bytes(route):
-            return {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}
+            medium = {"schema": {"type": "object"}, "example": {}}
+            return {"required": True, "content": {JSON: medium}}
         if route.body == "*":
             hidden = _hidden(route)
             schema = self.schemas.request(whole, hidden)

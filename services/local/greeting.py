@@ -55,7 +55,7 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
         lines.append(f"  queue    gRPC 127.0.0.1:{port} · {metrics} · pid {pid}")
     beside = {
         "survey": (where.survey, where.survey_metrics),
-        "notify": (where.notify, where.notify_metrics),
+        "notify": (where.notify[0], where.notify_metrics[0]),
     }
     for name, (port, metrics_port) in beside.items():
         metrics = f"metrics 127.0.0.1:{metrics_port}/metrics"

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.chassis.errors import Problem
 from services.notify.asking import code_in
 from services.notify.catching_up import CatchingUp
+from services.notify.channels import Channel, Target
 from services.notify.model import Stored
 from services.notify.offices import Offices
 from services.notify.store import Step, Store
 from services.notify.texts import reply
 
+WHATSAPP = "whatsapp"
+
 
 class Bindings:
     """Phones are international, digits only."""
 
-    def __init__(self, store: Store, offices: Offices, catching_up: CatchingUp) -> None:
+    def __init__(
+        self,
+        store: Store,
+        offices: Offices,
+        offered: Mapping[str, Channel],
+        catching_up: CatchingUp,
+    ) -> None:
         self._store = store
         self._offices = offices
+        self._offered = offered
         self._catching_up = catching_up
 
     async def bind(self, text: str, phone: str) -> str:
-        """The reply to somebody who has written a code. CODE_NOT_FOUND."""
+        """The reply to somebody who has written a code. CODE_NOT_FOUND, CHANNEL_NOT_OFFERED."""
+        if WHATSAPP not in self._offered:
+            raise Problem("CHANNEL_NOT_OFFERED")
         office, code = code_in(text)
+        await self._offered[WHATSAPP].check(Target(WHATSAPP, phone))
         at, number, stored = await self._bound(office, code, phone)
         record = await self._store.record(office, at.day, number)
         if record and record.id:

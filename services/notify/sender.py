@@ -57,7 +57,7 @@ class Sender:
         self._slots = Slots(settings.at_once)
         self._lanes = Lanes(settings.at_once_host)
         self._breaker = Breaker(time.monotonic)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], tuple[str, str]] = {}
 
     # Taking -------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class Sender:
         count, taken = await self._slots.reserve(BATCH), []
         try:
             if take_over:
-                taken = await self._outbox.take_over(code, count)
+                taken = self._not_ours(code, await self._outbox.take_over(code, count))
                 metrics.TAKEN_OVER.inc(len(taken))
             if len(taken) < count:
                 taken += await self._outbox.take(code, count - len(taken))
@@ -106,8 +106,13 @@ class Sender:
 
     def _start(self, code: str, taken: Taken) -> None:
         task = asyncio.create_task(self._deliver(code, taken))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = code, taken.id
+        task.add_done_callback(self._running.pop)
+
+    def _not_ours(self, code: str, taken: list[Taken]) -> list[Taken]:
+        """Without what we are at already, and have not settled while Redis was away."""
+        at = set(self._running.values())
+        return [each for each in taken if (code, each.id) not in at]
 
     async def finish(self) -> None:
         """Lets what has begun come to its end."""

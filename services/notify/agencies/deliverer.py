@@ -11,7 +11,7 @@ from typing import Protocol
 from services.chassis.errors import Problem
 from services.notify.agencies.courier import Courier, Journal, Lost
 from services.notify.agencies.model import Webhook
-from services.notify.agencies.store import LEASE_MS, WebhookStore
+from services.notify.agencies.store import WebhookStore
 from services.notify.outgoing.posting import Outgoing
 
 LOOK_S = 2.0
@@ -28,15 +28,22 @@ class Offices(Journal, Protocol):
 
 
 class Deliverer:
-    """`run` works until cancelled. `patience` in seconds: so long may a webhook fail."""
+    """`run` works until cancelled. `patience` in seconds: so long may a webhook fail. `lease` in
+    seconds: for so long a replica that fell silent keeps others from its webhooks."""
 
     def __init__(
-        self, store: WebhookStore, journal: Offices, out: Outgoing, patience: float
+        self,
+        store: WebhookStore,
+        journal: Offices,
+        out: Outgoing,
+        patience: float,
+        lease: float = 15.0,
     ) -> None:
         self._store = store
         self._journal = journal
         self._out = out
         self._patience = patience
+        self._lease_s = lease
         self._owner = secrets.token_hex(8)
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._called = asyncio.Event()
@@ -78,13 +85,19 @@ class Deliverer:
         try:
             if (await self._store.position(code, webhook.id)).paused:
                 return
-            if await self._store.lease(code, webhook.id, self._owner):
+            if await self._leased(code, webhook):
                 await self._posting(code, webhook)
         except Lost:
             pass
         except Problem as problem:
             fields = {"kecamatan": code, "webhook": webhook.id, "reason": problem.reason}
             log.info("posting to a webhook is interrupted", extra={"fields": fields})
+        except Exception:
+            log.exception("unexpected", extra={"fields": {"kecamatan": code}})
+
+    async def _leased(self, code: str, webhook: Webhook) -> bool:
+        ms = int(self._lease_s * 1000)
+        return await self._store.lease(code, webhook.id, self._owner, ms)
 
     async def _posting(self, code: str, webhook: Webhook) -> None:
         courier = Courier(
@@ -93,8 +106,8 @@ class Deliverer:
         posting = asyncio.create_task(courier.run())
         try:
             while not posting.done():
-                await asyncio.wait({posting}, timeout=LEASE_MS / 3000)
-                if not await self._store.lease(code, webhook.id, self._owner):
+                await asyncio.wait({posting}, timeout=self._lease_s / 3)
+                if not await self._leased(code, webhook):
                     raise Lost
             await posting
         finally:

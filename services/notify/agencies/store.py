@@ -21,9 +21,6 @@ from services.redis_link.redis_policy import problem
 
 LUA = Path(__file__).with_name("lua")
 
-LEASE_MS = 15_000
-"""For so long a replica that fell silent keeps others from a webhook."""
-
 AUDIT_MS = 180 * 24 * 3_600_000
 
 
@@ -98,7 +95,7 @@ class WebhookStore:
 
     # What is noted while posting ----------------------------------------------------------------
 
-    async def lease(self, code: str, id: str, owner: str, ms: int = LEASE_MS) -> bool:
+    async def lease(self, code: str, id: str, owner: str, ms: int) -> bool:
         """Whether the webhook is `owner`'s for that long from now; 0 gives it back."""
         return bool(await self._run("lease_webhook", [Keys(code, id).lease], [owner, ms]))
 

@@ -222,14 +222,14 @@ async def test_what_a_dead_replica_had_not_noted_comes_again_and_nothing_is_miss
 async def test_a_lease_that_was_lost_notes_nothing_more(store, city, journal):
     await register(store, city)
     assert await store.lease(CODE, ID, "one", 20)
-    assert not await store.lease(CODE, ID, "two")
+    assert not await store.lease(CODE, ID, "two", 9000)
     assert await store.note(CODE, ID, "one", day=MONDAY, event=1)
     await asyncio.sleep(0.05)
-    assert await store.lease(CODE, ID, "two")
+    assert await store.lease(CODE, ID, "two", 9000)
     assert not await store.note(CODE, ID, "one", day=MONDAY, event=0)
     assert (await store.position(CODE, ID)).event == 1
     await store.lease(CODE, ID, "one", 0)
-    assert not await store.lease(CODE, ID, "three"), "who has it not cannot give it back"
+    assert not await store.lease(CODE, ID, "three", 9000), "who has it not cannot give it back"
 
 
 async def test_a_deleted_webhook_gets_nothing_more(store, city, journal, replicas):

@@ -168,7 +168,7 @@ async def test_what_is_too_old_leaves_the_audit(office):
 async def test_nothing_of_a_deleted_webhook_is_kept_but_its_audit(office):
     made = await office.call("CreateWebhook", url=URL)
     id = made.webhook.id
-    await office.store.lease(CODE, id, "me")
+    await office.store.lease(CODE, id, "me", 9000)
     await office.store.note(CODE, id, "me", day=MONDAY, event=1)
     await office.call("DeleteWebhook", webhook_id=id)
     assert await office.redis.keys() == [f"tunggu:{{{CODE}}}:notify:webhooks:audit".encode()]

@@ -88,7 +88,7 @@ async def firefox(profile: Path, preferences: Mapping[str, Any]) -> AsyncIterato
     """A browser until the block ends; its processes end with it."""
     lines = [
         f"user_pref({json.dumps(name)}, {json.dumps(value)});"
-        for name, value in (PREFERENCES | preferences).items()
+        for name, value in {**PREFERENCES, **preferences}.items()
     ]
     (profile / "user.js").write_text("\n".join(lines))
     command = [COMMAND, "--headless", "--no-remote", "--marionette", "--profile", profile]
