@@ -23,9 +23,9 @@ from services.notify import signing
 from services.notify.agencies import model
 from services.notify.agencies.model import Item, Position, Webhook
 from services.notify.agencies.store import WebhookStore
-from services.notify.channels import Outcome, Result
-from services.notify.channels._attempt import attempt
-from services.notify.outgoing.posting import Outgoing
+from services.notify.channels import Outcome, Result, refused
+from services.notify.channels._attempt import attempt, judged
+from services.notify.outgoing.posting import Outgoing, Reply
 
 LINGER_S = 0.05
 """How long a batch waits for more events once it has one."""
@@ -145,7 +145,7 @@ class Courier:
     async def _post(self, id: str, batch: list[Item], break_: str) -> Outcome:
         body = model.document(self._code, batch, break_, time.time())
         headers = signing.headers(self._secret, id, body)
-        outcome = await attempt(self._out, self._webhook.url, body, headers)
+        outcome = await attempt(self._out, self._webhook.url, body, headers, _judged)
         POSTS.labels(self._code, outcome.reason or outcome.result.value).inc()
         return outcome
 
@@ -160,6 +160,11 @@ class Courier:
     async def _note(self, **changes: Any) -> None:
         if not await self._store.note(self._code, self._webhook.id, self._owner, **changes):
             raise Lost
+
+
+def _judged(reply: Reply) -> Outcome:
+    """As anywhere, but that an address which is not found may be a deployment of theirs."""
+    return refused("REJECTED") if reply.status == 404 else judged(reply)
 
 
 def _now() -> int:

@@ -101,7 +101,7 @@ async def test_events_arrive_in_order_across_days_signed(store, city, journal, r
 async def test_a_post_that_fails_is_repeated_with_the_same_id_before_the_next(
     store, city, journal, replicas
 ):
-    failures = iter([500, 429, 400, 302, 408])
+    failures = iter([500, 429, 404, 302, 408])
     city.answer = lambda _: next(failures, 204)
     journal.write(MONDAY, 5)
     await register(store, city)
