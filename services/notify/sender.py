@@ -58,11 +58,13 @@ class Sender:
         self._lanes = Lanes(settings.at_once_host)
         self._breaker = Breaker(time.monotonic)
         self._running: dict[asyncio.Task[None], tuple[str, str]] = {}
+        self._woken: dict[str, asyncio.Event] = {}
 
     # Taking -------------------------------------------------------------------------------------
 
     async def serve(self, code: str, day: Callable[[], str], woken: asyncio.Event) -> None:
         """Makes an office's deliveries until cancelled; `woken` is set when one became due."""
+        self._woken[code] = woken
         while True:
             try:
                 await self._outbox.open(code)
@@ -237,6 +239,8 @@ class Sender:
     async def _settle(self, code: str, taken: Taken, outcome: dict[str, Any], **how: Any) -> None:
         """Until Redis has it: what is not settled is delivered once more."""
         ours = await insist(lambda: self._outbox.settle(code, taken, outcome, **how))
+        if (wait := how.get("wait")) is not None:
+            asyncio.get_running_loop().call_later(wait, self._woken[code].set)
         if ours and outcome["state"] != "QUEUED":
             name = taken.entry.channel
             metrics.DELIVERIES.labels(code, name, outcome["state"]).inc()

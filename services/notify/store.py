@@ -6,6 +6,7 @@ is durable when it returns: the connection admits no Redis that would lose it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,11 @@ from services.redis_link.request import Request
 
 LUA = Path(__file__).with_name("lua")
 
-AT_ONCE = 250
+SLICE = 250
 """Tickets in one round trip or one script: others get their turn in between."""
+
+AT_ONCE = 64
+"""Changes on their way to Redis: a crowd waits for its turn rather than for a connection."""
 
 Args = list[str | bytes | int]
 
@@ -59,6 +63,7 @@ class Store:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._scripts = Scripts.load(LUA)
+        self._turn = asyncio.Semaphore(AT_ONCE)
 
     # Subscriptions ------------------------------------------------------------------------------
 
@@ -183,8 +188,10 @@ class Store:
 
     async def _step(self, script: str, at: Step, own: Args) -> list[bytes]:
         """The one place where writes are acknowledged: what this returns is durable."""
+        args = [*_common(at), *own]
         try:
-            reply = await self._scripts.run(self._redis, script, _keys(at), [*_common(at), *own])
+            async with self._turn:
+                reply = await self._scripts.run(self._redis, script, _keys(at), args)
         except RedisError as error:
             raise problem(error) or Problem("INTERNAL", private=str(error)) from error
         word, *parts = reply
@@ -223,4 +230,4 @@ def _common(at: Step) -> Args:
 
 
 def _slices(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE))
+    return (items[i : i + SLICE] for i in range(0, len(items), SLICE))

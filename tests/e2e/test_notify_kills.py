@@ -68,8 +68,14 @@ async def kill_in_the_middle(town, endpoint: Endpoint) -> int:
 async def settled(town) -> None:
     """Until nothing is left to send."""
     redis = Redis(unix_socket_path=str(town.redis_socket))
-    outbox, later = f"tunggu:{{{CODE}}}:notify:outbox", f"tunggu:{{{CODE}}}:notify:later"
-    await until(lambda: redis.xlen(outbox) == redis.zcard(later) == 0, 200)
+
+    def empty() -> bool:
+        pipeline = redis.pipeline(transaction=True)  # else one could move between two looks
+        pipeline.xlen(f"tunggu:{{{CODE}}}:notify:outbox")
+        pipeline.zcard(f"tunggu:{{{CODE}}}:notify:later")
+        return pipeline.execute() == [0, 0]
+
+    await until(empty, 200)
     assert redis.xlen(f"tunggu:{{{CODE}}}:notify:dead") == 0
     redis.close()
 
