@@ -27,7 +27,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	prometheus delay run demo token apply verify clean
+	firefox prometheus delay run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -74,6 +74,9 @@ lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
 
 browser: ## install Debian's Chromium for the page tests (as root, by apt)
 	@.ci/install-package chromium
+
+firefox: ## install Debian's Firefox ESR for the push test (as root, by apt)
+	@.ci/install-package firefox-esr
 
 prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
 	@.ci/install-package prometheus prometheus.service

@@ -22,7 +22,7 @@ from services.gateway.routes import Routes
 from services.gateway.server import Server, listen
 from services.gateway.streams import Fanout, Timing
 from services.gateway.watching import Watching
-from tunggu.notify.v1 import notify_pb2, whatsapp_pb2
+from tunggu.notify.v1 import notify_pb2, webhooks_pb2, whatsapp_pb2
 from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
@@ -39,6 +39,7 @@ SURVEY = (
 )
 NOTIFY = (
     notify_pb2.DESCRIPTOR.services_by_name["NotifyService"],
+    webhooks_pb2.DESCRIPTOR.services_by_name["WebhookService"],
     whatsapp_pb2.DESCRIPTOR.services_by_name["WhatsAppService"],
 )
 BIG = 16 * 1024 * 1024  # bytes of a table of a year

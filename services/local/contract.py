@@ -106,6 +106,7 @@ def notify(
         "JWKS": str(keys / PUBLIC),
         "KEY": str(keys / PRIVATE),
         "SITE": f"http://{host}",
+        "CONTACT": "mailto:nobody@example.org",
     }
     return Program(
         "notify" if number == 0 else f"notify-{number + 1}",

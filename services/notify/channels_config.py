@@ -44,6 +44,9 @@ class ChannelsConfig(RedisConfig):
     webhook_networks: tuple[str, ...] = setting(
         (), "inner networks of the city that webhooks may reach: 10.20.0.0/16"
     )
+    webhook_patience: float = setting(
+        24 * 3600.0, "seconds that an office's webhook may fail until it is paused", least=1
+    )
     loopback: bool = setting(False, "http://127.0.0.1 may be posted to: development only")
     whatsapp_phone: str = setting(
         "", "the city's number, digits, that citizens write to; empty: no WhatsApp"

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from services.chassis import server
 from services.chassis.credential import internal_channel
 from services.notify import channels
+from services.notify.agencies.compose import agencies
 from services.notify.bindings import Bindings
 from services.notify.catching_up import CatchingUp
 from services.notify.config import NotifyConfig
@@ -47,6 +48,8 @@ async def serve(settings: NotifyConfig) -> None:
         once = Once(redis, settings.whatsapp_app_secret)
         whatsapp = WhatsAppServicer(settings, offered.get("whatsapp"), bindings, once)
 
+        others = agencies(settings, redis, queue)
+
         async def ready() -> bool:
             return bool(await redis.ping())
 
@@ -60,12 +63,14 @@ async def serve(settings: NotifyConfig) -> None:
                     WHATSAPP,
                     lambda s: whatsapp_pb2_grpc.add_WhatsAppServiceServicer_to_server(whatsapp, s),
                 ),
+                others.service,
             ],
             ready=ready,
             draining=asyncio.Event(),
-            background=[offices.run],
+            background=[offices.run, others.run],
         )
         await sender.finish()
+        await others.close()
     for channel in offered.values():
         await channel.close()
     await redis.aclose()

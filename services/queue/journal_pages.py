@@ -53,22 +53,18 @@ class EventReader:
                 await moved.wait()
 
     async def _place(self, cursor: str) -> None:
-        if cursor == START:
-            return
-        if not cursor:
-            newest = await self._archive.newest(self._live.code)
-            if newest:
-                self._day, self._n, self._cursor = *newest[:2], cursor_after(*newest)
-            return
         if place := _PLACE.fullmatch(cursor):
             self._day, self._n = place[1], int(place[2])
             await self._check_place()
-            return
-        match = _CURSOR.fullmatch(cursor)
-        if not match:
+        elif match := _CURSOR.fullmatch(cursor):
+            self._day, self._n, self._cursor = match[1], int(match[2]), cursor
+            await self._check(cursor)
+        elif not cursor:
+            newest = await self._archive.newest(self._live.code)
+            if newest:
+                self._day, self._n, self._cursor = *newest[:2], cursor_after(*newest)
+        elif cursor != START:
             raise Problem("INVALID_REQUEST", {"field": "cursor"})
-        self._day, self._n, self._cursor = match[1], int(match[2]), cursor
-        await self._check(cursor)
 
     async def _check_place(self) -> None:
         """Before a day's first event, or on a date without any, nothing has to be there."""

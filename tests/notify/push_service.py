@@ -121,26 +121,28 @@ class PushService:
         assert headers["Urgency"] in ("very-low", "low", "normal", "high")
         assert TOPIC.fullmatch(headers["Topic"])
         assert len(received.body) <= 4096
-        claims = self._vapid(headers["Authorization"])
+        claims = vapid_claims(headers["Authorization"], self.world.url, self.key)
         return Pushed(
             name, json.loads(self.browsers[name].decrypted(received.body)), headers, claims
         )
 
-    def _vapid(self, authorization: str) -> dict[str, Any]:
-        """The claims of a signature that is right, for us and not for too long."""
-        scheme, _, rest = authorization.partition(" ")
-        parts = dict(part.strip().split("=", 1) for part in rest.split(","))
-        assert scheme == "vapid"
-        assert not self.key or parts["k"] == self.key, "signed by another key"
-        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), padded(parts["k"]))
-        claims = jwt.decode(
-            parts["t"], public, ["ES256"], audience=self.world.url,
-            options={"require": ["aud", "exp", "sub"]},
-        )  # fmt: skip
-        assert claims["aud"] == self.world.url
-        assert claims["exp"] <= time.time() + 24 * 3600
-        assert re.fullmatch(r"mailto:\S+@\S+|https://\S+", claims["sub"])
-        return claims
+
+def vapid_claims(authorization: str, audience: str, key: str = "") -> dict[str, Any]:
+    """The claims of a signature that is right, for `audience` and not for too long; by `key` if
+    one is named. AssertionError, jwt.PyJWTError."""
+    scheme, _, rest = authorization.partition(" ")
+    parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+    assert scheme == "vapid"
+    assert not key or parts["k"] == key, "signed by another key"
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), padded(parts["k"]))
+    claims = jwt.decode(
+        parts["t"], public, ["ES256"], audience=audience,
+        options={"require": ["aud", "exp", "sub"]},
+    )  # fmt: skip
+    assert claims["aud"] == audience
+    assert claims["exp"] <= time.time() + 24 * 3600
+    assert re.fullmatch(r"mailto:\S+@\S+|https://\S+", claims["sub"])
+    return dict(claims)
 
 
 @asynccontextmanager
