@@ -17,6 +17,8 @@ DATA ?= .tunggu
 ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
 CASES ?= 10000
+PACE ?= 20
+SECONDS ?= 60
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -25,7 +27,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	firefox prometheus run demo token apply verify clean
+	firefox prometheus delay run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -111,6 +113,9 @@ check: lint types imports buf test ## all of the above: what has to pass
 
 fuzz: setup ## requests made up from the API's description: CASES=10000
 	@$(BIN)/pytest -q -rP tests/e2e/test_fuzz.py --timeout 3600 --cases "$(CASES)"
+
+delay: setup ## event to accepted notification, 5,000 subscriptions in 15 offices [PACE SECONDS]
+	@$(BIN)/python -P -m tests.e2e.notify_delay --pace "$(PACE)" --seconds "$(SECONDS)"
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }

@@ -12,6 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.chassis.errors import catalogue
 from services.gateway import compose, pages
+from services.gateway.admission import Limit
+from services.gateway.crowd import Cause
 from services.gateway.routes import Routes
 from services.queue.model import Channel, CounterState, Lane
 from services.queue.steps import LUA, verb_of
@@ -107,7 +109,7 @@ def _like(pattern: str) -> Callable[[str], bool]:
 
 
 def _methods() -> set[str]:
-    services = (*compose.SERVICES, *compose.SURVEY)
+    services = (*compose.SERVICES, *compose.SURVEY, *compose.NOTIFY)
     rpcs = {f"{service.full_name}/{rpc.name}" for service in services for rpc in service.methods}
     templates = {route.template for route in Routes(services).all}
     templates |= {path.decode() for path in pages.fixed()}
@@ -121,7 +123,7 @@ VERBS = {verb_of(script.stem) for script in LUA.glob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|survey|gateway"),
+    "service": _like("[A-Z]|queue|survey|notify|gateway"),
     "lane": {lane.name for lane in Lane}.__contains__,
     "channel": {channel.name for channel in Channel}.__contains__,
     "state": {state.value for state in CounterState}.__contains__,
@@ -129,6 +131,8 @@ ALLOWED: dict[str, Callable[[str], bool]] = {
     "verb": VERBS.__contains__,
     "method": _methods().__contains__,
     "stream": {"board", "ticket", "city"}.__contains__,
+    "limit": set(Limit).__contains__,
+    "cause": set(Cause).__contains__,
     "le": _like(r"[0-9.]+|\+Inf"),
     "generation": _like("[0-2]"),
     "version": _like("[0-9.]+"),

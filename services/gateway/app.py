@@ -11,15 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.chassis.errors import Problem
 from services.chassis.telemetry import Meter, adopt_request_id
 from services.gateway import problems
+from services.gateway.admission import Admission, Limit, Visitor, limit_of
 from services.gateway.api import Api
-from services.gateway.exchange import Exchange, Gone, Receive, Reply, Scope, Send
+from services.gateway.exchange import RESERVED, Exchange, Gone, Receive, Reply, Scope, Send
 from services.gateway.origins import Origins
-from services.gateway.routes import Routes, allowed
+from services.gateway.routes import Route, Routes, allowed
 from services.gateway.watching import Watching
 
 Fixed = Callable[[Exchange], Awaitable[Reply]]
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # for labels
+PROBES = frozenset((b"/healthz", b"/readyz"))  # whoever watches over us is never refused
 HTTP = Meter("http")
 log = logging.getLogger("services.gateway.access")
 
@@ -34,12 +36,14 @@ class Gateway:
         watching: Watching,
         fixed: Mapping[bytes, Fixed],
         origins: Origins,
+        admission: Admission,
     ) -> None:
         self._routes = routes
         self._api = api
         self._watching = watching
         self._fixed = fixed
         self._origins = origins
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
@@ -72,15 +76,49 @@ class Gateway:
         exchange.check_size()
         exchange.check_once()
         path = exchange.raw_path
+        if path in PROBES:
+            return await self._fixed_answer(exchange, self._fixed[path])
         if path in self._fixed:
+            self._admission.admit(await self._visitor(exchange), Limit.REQUESTS)
             return await self._fixed_answer(exchange, self._fixed[path])
         if exchange.method == "OPTIONS":
             methods = allowed(self._routes.methods(path))
             return self._origins.options(exchange.headers, methods)
         route, variables = self._routes.match(exchange.method, path)
         exchange.template = route.template
+        visitor = await self._visitor(exchange)
+        self._admission.admit(visitor, limit_of(route))
+        if "ticket_id" not in variables:
+            return await self._routed(route, variables, exchange, visitor)
+        return await self._by_id(route, variables, exchange, visitor)
+
+    async def _visitor(self, exchange: Exchange) -> Visitor:
+        """OVERLOADED for all but staff on a connection beyond what is admitted."""
+        visitor = await self._admission.visitor(exchange)
+        if visitor.caller is None and RESERVED in exchange.scope["extensions"]:
+            raise Problem("OVERLOADED")
+        return visitor
+
+    async def _by_id(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
+        """Counts ids that are none: who knows a ticket's id is its holder."""
+        ticket_id = variables["ticket_id"]
+        self._admission.guess(visitor, ticket_id)
+        try:
+            reply = await self._routed(route, variables, exchange, visitor)
+        except Problem as problem:
+            if problem.reason == "TICKET_NOT_FOUND":
+                self._admission.guessed(visitor)
+            raise
+        self._admission.found(ticket_id)
+        return reply
+
+    async def _routed(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
         if not route.stream:
-            return await self._api.answer(route, variables, exchange)
+            return await self._api.answer(route, variables, exchange, visitor)
         return await self._watching.answer(route, variables, exchange) or Reply(200, [])
 
     async def _fixed_answer(self, exchange: Exchange, fixed: Fixed) -> Reply:
@@ -117,4 +155,6 @@ def _account(exchange: Exchange, reply: Reply, seconds: float) -> None:
     }
     if reply.reason != "OK":
         fields |= {"reason": reply.reason, "detail": reply.private}
-    log.info("request", extra={"fields": fields})
+    # Who is refused for asking too much is counted and does not fill the log.
+    level = logging.DEBUG if reply.reason == "RATE_LIMITED" else logging.INFO
+    log.log(level, "request", extra={"fields": fields})

@@ -193,7 +193,7 @@ class Stack:
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
             [*queues, *beside],
-            contract.gateway(where, limits=self._limits),
+            contract.gateway(where, folder.keys, limits=self._limits),
         )
 
     def _running(self) -> Crew:

@@ -27,17 +27,18 @@ DEAD = Counter("tunggu_notify_dead_letters", "Deliveries given up. Sum.", ["chan
 TAKEN_OVER = Counter(
     "tunggu_notify_taken_over", "Deliveries taken over from a silent replica. Sum."
 )
+EVERYWHERE = " Equal on all replicas: max without (instance)."
 OUTBOX = Gauge(
     "tunggu_notify_outbox",
-    "Deliveries not settled, those to be tried again included. Max.",
+    "Deliveries not settled, those to be tried again included." + EVERYWHERE,
     ["kecamatan"],
 )
 OLDEST = Gauge(
     "tunggu_notify_outbox_oldest_seconds",
-    "Since the oldest delivery in the outbox became due; 0 if it is empty. Max.",
+    "Since the oldest delivery in the outbox became due; 0 if it is empty." + EVERYWHERE,
     ["kecamatan"],
 )
 SUBSCRIPTIONS = Gauge(
-    "tunggu_notify_subscriptions", "Subscriptions of the running day. Max.", ["kecamatan"]
+    "tunggu_notify_subscriptions", "Subscriptions of the running day." + EVERYWHERE, ["kecamatan"]
 )
 RESTING = Gauge("tunggu_notify_hosts_resting", "Hosts that are not asked for a while. Sum.")

@@ -182,7 +182,7 @@ class Sender:
             self._breaker.abandoned(host)
             raise
         self._judge(host, outcome)
-        name = taken.entry.channel
+        name = _label(taken)
         metrics.ATTEMPTS.labels(name, outcome.result.value, outcome.reason).inc()
         await self._conclude(code, taken, outcome)
 
@@ -213,7 +213,7 @@ class Sender:
         if outcome == ACCEPTED:
             done = self._clock.read(time.time_ns() // 1_000_000)
             seconds = (done - entry.due) / 1000 / (self._clock.speed or 1)
-            metrics.DELAY.labels(entry.channel).observe(max(0.0, seconds))
+            metrics.DELAY.labels(_label(taken)).observe(max(0.0, seconds))
             await self._settle(code, taken, {"state": "ACCEPTED", "done": done})
         elif outcome.result is Result.GONE:
             failed = {"state": "FAILED", "reason": outcome.reason}
@@ -233,7 +233,7 @@ class Sender:
         return wait if time.time() + wait < taken.entry.expires_at / 1000 else None
 
     async def _fail(self, code: str, taken: Taken, reason: str) -> None:
-        metrics.DEAD.labels(taken.entry.channel, reason).inc()
+        metrics.DEAD.labels(_label(taken), reason).inc()
         await self._settle(code, taken, {"state": "FAILED", "reason": reason}, dead=True)
 
     async def _settle(self, code: str, taken: Taken, outcome: dict[str, Any], **how: Any) -> None:
@@ -242,8 +242,7 @@ class Sender:
         if (wait := how.get("wait")) is not None:
             asyncio.get_running_loop().call_later(wait, self._woken[code].set)
         if ours and outcome["state"] != "QUEUED":
-            name = taken.entry.channel
-            metrics.DELIVERIES.labels(code, name, outcome["state"]).inc()
+            metrics.DELIVERIES.labels(code, _label(taken), outcome["state"]).inc()
 
 
 async def insist(ask: Callable[[], Awaitable[T]], within: float = float("inf")) -> T:
@@ -256,6 +255,11 @@ async def insist(ask: Callable[[], Awaitable[T]], within: float = float("inf")) 
             if problem.status not in AWAY or time.monotonic() > end:
                 raise
         await asyncio.sleep(PAUSE_S)
+
+
+def _label(taken: Taken) -> str:
+    """The channel as metrics name it: `WEB_PUSH`."""
+    return taken.entry.channel.upper()
 
 
 async def _until(event: asyncio.Event, seconds: float) -> None:
