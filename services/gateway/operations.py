@@ -20,8 +20,8 @@ from services.gateway.transcode import HEADER_FIELDS, parameters, takes_bytes
 JSON = "application/json"
 EVENTS = "text/event-stream"
 
-# Fields that say which ticket or counter is meant: a path that names one needs none of the others.
-NAMING = frozenset({"ticket_id", "kecamatan", "number", "counter", "service_day"})
+# Fields that say what is meant: a path that names one needs none of the others.
+NAMING = frozenset({"ticket_id", "kecamatan", "number", "counter", "service_day", "webhook_id"})
 IN_HEADERS = frozenset(name for _, _, name in HEADER_FIELDS)
 
 _LITERAL = re.compile(r"`([^`]+)`")
