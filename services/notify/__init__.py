@@ -17,6 +17,10 @@ closes the day. A ticket's targets and codes go when it closes.
     N:D:requests    hash    what a request id has already done                        24 h, close
     N:D:deliveries  hash    by number.place, what became of a message (JSON)          24 h, close
 
+Of no office, and of no person that could be told from them: `tunggu:notify:vapid`, the key of Web
+Push, and `tunggu:notify:once:…`, what WhatsApp was answered (once.py). Offices' webhooks for other
+agencies have keys of their own (agencies/__init__.py).
+
 Layers: `__main__` → `compose` → `servicer`, `offices` → `follower`, `sender` → `store`, `outbox`,
 `queue_client`. `keys`, `store` and `outbox` know Redis; `queue_client` the queue; `channels` the
 world outside. `asking` and `view` stand between messages and the rest. Pure: model, texts, pace.

@@ -32,6 +32,7 @@ class CatchingUp:
         ticket = await self._queue.ticket(ticket_id)
         office = await self._queue.office(ticket.kecamatan)
         at = Step(ticket.kecamatan, ticket.service_day)
+        self._offices.see(at.code)
         move = move_of(ticket, lambda counter: desk_of(office, counter))
         moved = await self._store.move_ticket(at, move)
         metrics.DUE.labels(at.code, move.kind or "CAUGHT_UP").inc(moved)

@@ -5,7 +5,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from services.chassis.telemetry import BUCKETS
 
 DUE = Counter(
-    "tunggu_notify_due", "Messages that became due, one a ticket. Sum.", ["kecamatan", "kind"]
+    "tunggu_notify_due",
+    "Messages that became due, one a ticket; CAUGHT_UP are those found after a pause. Sum.",
+    ["kecamatan", "kind"],
 )
 DELIVERIES = Counter(
     "tunggu_notify_deliveries",

@@ -37,6 +37,11 @@ class Offices:
     def codes(self) -> list[str]:
         return sorted(self._offices)
 
+    def see(self, code: str) -> None:
+        """Somebody subscribed there: an office that is new is not waited for."""
+        if code not in self._offices:
+            self._offices[code] = self._follow(code)
+
     def wake(self, code: str) -> None:
         """Something became due there."""
         if code in self._offices:

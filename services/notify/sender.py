@@ -33,6 +33,9 @@ DEPTH_S = 5.0
 FRESH_S = 1.0
 """What was read so long ago is read again before the channel is asked."""
 
+SETTLE_S = 1.0
+"""After Redis was away the others settle what they had before anything is taken over."""
+
 PAUSE_S = 0.2
 
 T = TypeVar("T")
@@ -77,7 +80,7 @@ class Sender:
             await asyncio.sleep(PAUSE_S)
 
     async def _serve(self, code: str, day: Callable[[], str], woken: asyncio.Event) -> None:
-        over_at = depth_at = 0.0
+        over_at, depth_at = time.monotonic() + SETTLE_S, 0.0
         while True:
             woken.clear()
             now = time.monotonic()
@@ -183,7 +186,7 @@ class Sender:
             raise
         self._judge(host, outcome)
         name = _label(taken)
-        metrics.ATTEMPTS.labels(name, outcome.result.value, outcome.reason).inc()
+        metrics.ATTEMPTS.labels(name, outcome.result.value, outcome.reason or "OK").inc()
         await self._conclude(code, taken, outcome)
 
     async def _attempt(self, code: str, taken: Taken, record: Record, stored: Stored) -> Outcome:

@@ -11,6 +11,7 @@ from services.chassis.errors import Problem
 from services.local.ready import queue as serves
 from tests.e2e.notify_town import Endpoint, open_big_office, stack, subscribe_all, until
 from tests.e2e.survey_town import CODE, Desk
+from tests.scraped import Scrape
 from tunggu.notify.v1 import notify_pb2, notify_pb2_grpc
 
 pytestmark = pytest.mark.timeout(240)
@@ -239,3 +240,22 @@ def test_a_bound_phone_needs_a_service_of_the_deployment(town):
     assert asyncio.run(ask("")) == "UNAUTHENTICATED"
     assert asyncio.run(ask(f"Bearer {town.token('OFFICER')}")) == "PERMISSION_DENIED"
     assert asyncio.run(ask(f"Bearer {town.token('INTERNAL')}")) == "CHANNEL_NOT_OFFERED"
+
+
+async def test_the_metrics_count_what_was_sent_and_tell_of_nobody(town, desk):
+    def scrapes():
+        return [Scrape.of(port) for port in town.located().notify_metrics]
+
+    def sent():
+        name, how = "tunggu_notify_deliveries_total", {"channel": "WEBHOOK", "outcome": "ACCEPTED"}
+        return sum(scrape.total(name, **how) for scrape in scrapes())
+
+    async with Endpoint() as endpoint:
+        before, mine = sent(), desk.take()
+        subscribe(desk, mine, hook(endpoint, "secret-path")).raise_for_status()
+        desk.at("1", "callNext")
+        await until(lambda: sent() == before + 1)
+    assert sum(scrape.total("tunggu_notify_delay_seconds_count") for scrape in scrapes()) > 0
+    for scrape in scrapes():
+        assert scrape.personal("secret-path") == []
+        assert scrape.strange_labels() == []
