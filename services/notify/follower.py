@@ -148,7 +148,7 @@ class Follower:
         await self._whole.wait()
         while True:
             try:
-                cursor = await self._store.cursor(self.code) or START
+                cursor = await self._store.cursor(self.code) or self._beginning()
                 async for leaf, after in self._queue.events(self.code, cursor):
                     await self._event(json.loads(leaf), after)
             except Problem as problem:
@@ -157,6 +157,10 @@ class Follower:
                     await self._store.forget_place(self.code)
                     raise AnewError from problem
             await asyncio.sleep(PAUSE_S)
+
+    def _beginning(self) -> str:
+        """Of the day that the board shows: what issuing does now may have begun with it."""
+        return f"{self.day}/-1" if self.day else START
 
     async def _event(self, leaf: dict[str, Any], after: str) -> None:
         at = Step(self.code, leaf["d"], leaf["n"], after)

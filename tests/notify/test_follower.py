@@ -258,7 +258,7 @@ async def test_a_journal_that_lost_its_end_is_followed_anew_from_what_holds(redi
         queue.say(board(40, tickets=[ticket("A001", "WAITING", 3)], whole=True))
         queue.leaf(41, "call", k="A001", c="1")
         await until(saying(redis, "A001 CALLED.90", "A001 CALLED.41"))
-        assert queue.cursors[-1] == "start"
+        assert queue.cursors[-1] == f"{DAY}/-1"
 
 
 async def test_streams_that_break_are_taken_up_again(redis, following):
@@ -270,7 +270,7 @@ async def test_streams_that_break_are_taken_up_again(redis, following):
         queue.leaves.put_nowait(Problem("SERVICE_UNAVAILABLE"))
         queue.leaf(11, "call", k="A001", c="1")
         await until(saying(redis, "A001 CALLED.11"))
-        assert queue.cursors == ["start", f"{DAY}.10.x"]
+        assert queue.cursors == [f"{DAY}/-1", f"{DAY}.10.x"]
 
 
 async def test_a_leaf_that_nobody_understands_stops_nothing_for_good(redis, following):
@@ -292,3 +292,4 @@ async def test_before_the_first_day_there_is_nothing_to_do(redis, following):
         queue.leaf(0, "day.open", pol="x")
         await until(at_place(redis, 0))
         assert follower.day == ""
+        assert queue.cursors == ["start"]
