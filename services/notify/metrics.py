@@ -1,5 +1,7 @@
 """What Prometheus is told of notify; docs/METRICS.md lists it."""
 
+from contextlib import suppress
+
 from prometheus_client import Counter, Gauge, Histogram
 
 from services.chassis.telemetry import BUCKETS
@@ -44,3 +46,10 @@ SUBSCRIPTIONS = Gauge(
     "tunggu_notify_subscriptions", "Subscriptions of the running day." + EVERYWHERE, ["kecamatan"]
 )
 RESTING = Gauge("tunggu_notify_hosts_resting", "Hosts that are not asked for a while. Sum.")
+
+
+def forget(code: str) -> None:
+    """An office that is no longer looked after has no outbox to show."""
+    for gauge in (OUTBOX, OLDEST, SUBSCRIPTIONS):
+        with suppress(KeyError):
+            gauge.remove(code)

@@ -68,6 +68,12 @@ class Sender:
     async def serve(self, code: str, day: Callable[[], str], woken: asyncio.Event) -> None:
         """Makes an office's deliveries until cancelled; `woken` is set when one became due."""
         self._woken[code] = woken
+        try:
+            await self._look_after(code, day, woken)
+        finally:
+            metrics.forget(code)
+
+    async def _look_after(self, code: str, day: Callable[[], str], woken: asyncio.Event) -> None:
         while True:
             try:
                 await self._outbox.open(code)

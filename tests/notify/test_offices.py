@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from prometheus_client import generate_latest
 
 from services.chassis.errors import Problem
+from services.notify import metrics
 from services.notify.offices import Offices
 from services.notify.store import Store
 from tests.notify.kept import CODE, N, subscribe
@@ -92,6 +94,13 @@ async def test_an_office_that_leaves_the_list_is_forgotten_with_everybody_who_su
 
     await until(forgotten)
     assert offices.codes == []
+
+
+def test_an_office_that_is_no_longer_looked_after_shows_no_outbox():
+    metrics.OUTBOX.labels("73.71.99").set(5)
+    metrics.forget("73.71.99")
+    metrics.forget("73.71.99")
+    assert "73.71.99" not in generate_latest(metrics.OUTBOX).decode()
 
 
 async def test_a_queue_that_is_away_is_asked_again_and_nobody_is_forgotten(redis, running):

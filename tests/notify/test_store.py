@@ -155,6 +155,29 @@ async def test_those_who_wait_are_told_that_issuing_stopped_once(redis, store):
     assert await redis.hget(f"{N}:place", "stop") == b""
 
 
+async def test_a_replica_that_dies_while_it_tells_many_is_continued_by_another(
+    redis, store, monkeypatch
+):
+    monkeypatch.setattr("services.notify.store.SLICE", 10)
+    for place in range(35):
+        await subscribe(store, f"A{place + 1:03d}")
+    stopped, run = facts(due=1, why="power"), store._step
+
+    async def dies_at_the_third(script, at, own):
+        dies_at_the_third.times += 1
+        if dies_at_the_third.times == 3:
+            raise Problem("REDIS_UNAVAILABLE")
+        return await run(script, at, own)
+
+    dies_at_the_third.times = 0
+    monkeypatch.setattr(store, "_step", dies_at_the_third)
+    await refused(store.stop_issuing(step(4), stopped), "REDIS_UNAVAILABLE")
+    assert await store.cursor(CODE) == "", "the place comes with the last"
+    assert await Store(redis).stop_issuing(step(4), stopped) == 15
+    assert len(await said(redis)) == len(set(await said(redis))) == 35
+    assert await store.cursor(CODE) == "c4"
+
+
 async def test_the_place_in_the_journal_never_goes_back_and_comes_with_what_was_told(redis, store):
     await subscribe(store)
     await store.move_ticket(step(7), called("A012", 7))
