@@ -18,6 +18,8 @@ ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
 CASES ?= 10000
 MINUTES ?= 10
+PACE ?= 20
+SECONDS ?= 60
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -26,7 +28,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	prometheus nginx bench soak run demo token apply verify clean
+	firefox prometheus nginx bench soak delay run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -73,6 +75,9 @@ lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
 
 browser: ## install Debian's Chromium for the page tests (as root, by apt)
 	@.ci/install-package chromium
+
+firefox: ## install Debian's Firefox ESR for the push test (as root, by apt)
+	@.ci/install-package firefox-esr
 
 prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
 	@.ci/install-package prometheus prometheus.service
@@ -122,6 +127,9 @@ bench: setup ## what the edge bears, side by side with others [BENCH=rush,fanout
 
 soak: setup ## all verbs at half of capacity, with kills: MINUTES=10
 	@$(BIN)/python -P -m tests.load.soak --minutes "$(MINUTES)"
+
+delay: setup ## event to accepted notification, 5,000 subscriptions in 15 offices [PACE SECONDS]
+	@$(BIN)/python -P -m tests.e2e.notify_delay --pace "$(PACE)" --seconds "$(SECONDS)"
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }

@@ -29,6 +29,7 @@ ONCE = {
     b"authorization": "Authorization",
     b"idempotency-key": "Idempotency-Key",
     b"tunggu-holder": "Tunggu-Holder",
+    b"x-hub-signature-256": "X-Hub-Signature-256",
 }
 
 CONNECTION = "tunggu.connection"  # scope extension: the request's Connection

@@ -1,6 +1,6 @@
 """From an HTTP request to the RPC's message, and from its answer to HTTP.
 
-Path variables, query parameters, the body and two headers fill the message; what
+Path variables, query parameters, the body and three headers fill the message; what
 one of them says twice must be equal. Every mutation leaves here with a request id,
 so that repeating it is safe. Absent: any knowledge of what the fields mean.
 """
@@ -29,6 +29,7 @@ SMALL = 64  # bytes of a body that is remembered once it was read
 HEADER_FIELDS = (
     (b"idempotency-key", "Idempotency-Key", "request_id"),
     (b"tunggu-holder", "Tunggu-Holder", "holder"),
+    (b"x-hub-signature-256", "X-Hub-Signature-256", "hub_signature_256"),
 )
 _TOKEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -65,6 +66,9 @@ def _from_body(route: Route, message: Message, body: bytes) -> None:
         if body:
             refuse("(body)", "this address takes no body")
         return
+    if takes_bytes(route):
+        setattr(message, route.body, body)
+        return
     if route.body == "*":
         read = _remembered if len(body) <= SMALL else _whole
         message.MergeFrom(read(route, body))
@@ -88,6 +92,12 @@ def _remembered(route: Route, body: bytes) -> Message:
 
 def _value(body: bytes) -> Any:
     return parse(body) if body.strip() else {}
+
+
+def takes_bytes(route: Route) -> bool:
+    """Whether the body goes on exactly as it came, unread: its sender has signed the bytes."""
+    field = route.rpc.input_type.fields_by_name.get(route.body)
+    return field is not None and field.type == FieldDescriptor.TYPE_BYTES
 
 
 def _agree(message: Message, field: FieldDescriptor, value: str, name: str = "") -> None:

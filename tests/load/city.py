@@ -11,7 +11,7 @@ from typing import Any
 from services.local import ready
 from services.local.process import Program
 from tests.e2e.offices import Way, new_id
-from tests.e2e.processes import Part, Town, _free_ports
+from tests.e2e.processes import Part, Town, free_ports
 from tests.load.machine import Used
 from tests.load.wire import Line, request
 from tests.load.worker import raise_limits
@@ -40,9 +40,9 @@ class City(Town):
     ) -> None:
         folder.mkdir(exist_ok=True)
         raise_limits()
-        self._metrics = _free_ports(replicas + len(gateways))
+        self._metrics = free_ports(replicas + len(gateways))
         super().__init__(folder, replicas=replicas)
-        self.doors = _free_ports(len(gateways))
+        self.doors = free_ports(len(gateways))
         for number, names in enumerate(gateways):
             program = self._door(number, names, edge)
             self.parts[program.name] = Part(program, folder / f"{program.name}.log")

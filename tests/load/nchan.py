@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.processes import _free_ports
+from tests.e2e.processes import free_ports
 from tests.load.machine import children, nginx_binary
 from tests.load.wire import Line
 
@@ -75,7 +75,7 @@ class Nchan:
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Nchan]:
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     config = await asyncio.to_thread(_configured, folder, port)
     command = [nginx_binary(), "-c", str(config), "-p", str(folder), "-e", f"{folder}/error.log"]
     process = subprocess.Popen(command)
