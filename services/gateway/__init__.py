@@ -10,7 +10,8 @@ descriptors, so a new RPC needs no line here. In the order of a request:
 - `api`      the call, or `batch`, which gathers requests for numbers
 - `watching` streams, through `hub`, `streams` (the fan-out), `boards`, `city`,
   `satisfaction` and `sse`
-- `pages`, `ops`   the plain page at `/`; health, readiness, version
+- `pages`   what `web/` holds, with `assets` (versions, compression, policy), `places` (addresses
+  with variables), `ticket_page` (without scripts) and `qr` · `ops`   health, readiness, version
 - `openapi`   the API's description, made at start: `comments` (what the protos say in words),
   `schemas`, `samples`, `requirements`, `refusals`, `operations`; `reference` shows it at `/docs`
 

@@ -14,6 +14,7 @@ from services.gateway import problems
 from services.gateway.api import Api
 from services.gateway.exchange import Exchange, Gone, Receive, Reply, Scope, Send
 from services.gateway.origins import Origins
+from services.gateway.places import Places
 from services.gateway.routes import Routes, allowed
 from services.gateway.watching import Watching
 
@@ -25,7 +26,8 @@ log = logging.getLogger("services.gateway.access")
 
 
 class Gateway:
-    """`fixed` are the paths that no proto declares: pages, health, version."""
+    """`fixed` are the addresses that no proto declares: pages, health, version; `forms` those
+    of them that also take what a page's form sends. Either may have {variables}."""
 
     def __init__(
         self,
@@ -34,11 +36,13 @@ class Gateway:
         watching: Watching,
         fixed: Mapping[bytes, Fixed],
         origins: Origins,
+        forms: Mapping[bytes, Fixed] | None = None,
     ) -> None:
         self._routes = routes
         self._api = api
         self._watching = watching
-        self._fixed = fixed
+        self._fixed = Places(fixed)
+        self._forms = forms or {}
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,8 +76,8 @@ class Gateway:
         exchange.check_size()
         exchange.check_once()
         path = exchange.raw_path
-        if path in self._fixed:
-            return await self._fixed_answer(exchange, self._fixed[path])
+        if place := self._fixed.find(path):
+            return await self._fixed_answer(exchange, *place)
         if exchange.method == "OPTIONS":
             methods = allowed(self._routes.methods(path))
             return self._origins.options(exchange.headers, methods)
@@ -83,11 +87,15 @@ class Gateway:
             return await self._api.answer(route, variables, exchange)
         return await self._watching.answer(route, variables, exchange) or Reply(200, [])
 
-    async def _fixed_answer(self, exchange: Exchange, fixed: Fixed) -> Reply:
-        exchange.template = exchange.raw_path.decode("ascii")
+    async def _fixed_answer(self, exchange: Exchange, template: str, fixed: Fixed) -> Reply:
+        exchange.template = template
         methods = ["GET", "HEAD", "OPTIONS"]
+        form = self._forms.get(template.encode())
+        if form and exchange.method == "POST":
+            return await form(exchange)
         if exchange.method not in methods:
-            raise Problem("METHOD_NOT_ALLOWED", {"allow": ", ".join(methods)})
+            allow = [*methods, "POST"] if form else methods
+            raise Problem("METHOD_NOT_ALLOWED", {"allow": ", ".join(allow)})
         if exchange.method == "OPTIONS":
             return self._origins.options(exchange.headers, methods)
         return await fixed(exchange)

@@ -7,18 +7,21 @@ from importlib.metadata import version
 import grpc
 
 from services.chassis.client import channel
-from services.gateway import openapi, ops, pages
+from services.gateway import openapi, ops
 from services.gateway.api import Api, Calls
 from services.gateway.app import Gateway
 from services.gateway.batch import Batches, Limits, Send
 from services.gateway.config import GatewayConfig
 from services.gateway.origins import Origins
+from services.gateway.pages import pages
 from services.gateway.routes import Routes
 from services.gateway.server import Server, listen
 from services.gateway.streams import Timing
+from services.gateway.ticket_page import Tickets
 from services.gateway.watching import Watching
 from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
+from tunggu.queue.v1.ticket_pb2 import Ticket
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
 SERVICES = (
@@ -49,9 +52,10 @@ def server(
     watching = Watching(queue, calls, timing, config.backlog, survey)
     watching.check(routes.all)
     api = Api(calls, Batches(_sender(calls), _limits(config)))
-    fixed = pages.fixed() | ops.fixed(queue, leaving)
+    web = pages(_tickets(calls))
+    fixed = web.fixed | ops.fixed(queue, leaving)
     fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
-    app = Gateway(routes, api, watching, fixed, Origins(config.origins))
+    app = Gateway(routes, api, watching, fixed, Origins(config.origins), web.forms)
     return Server(app, config, leaving=leaving, drain=watching.drain)
 
 
@@ -68,6 +72,25 @@ def _sender(calls: Calls) -> Send:
         return await calls(rpc, request, seconds)  # type: ignore[no-any-return]
 
     return send
+
+
+def _tickets(calls: Calls) -> Tickets:
+    """What the ticket page asks for, and does for those who have no JavaScript."""
+    queue, offices = (service.methods_by_name for service in SERVICES)
+
+    async def ticket(identity: str) -> Ticket:
+        request = queue_pb2.GetTicketRequest(ticket_id=identity)
+        return (await calls(queue["GetTicket"], request)).ticket  # type: ignore[no-any-return]
+
+    async def office(kecamatan: str) -> kecamatan_pb2.Office:
+        request = kecamatan_pb2.GetKecamatanRequest(kecamatan=kecamatan)
+        return (await calls(offices["GetKecamatan"], request)).office  # type: ignore[no-any-return]
+
+    async def act(verb: str, identity: str, key: str) -> None:
+        request = getattr(queue_pb2, f"{verb}Request")(ticket_id=identity, request_id=key)
+        await calls(queue[verb], request)
+
+    return Tickets(ticket, office, act)
 
 
 async def serve(config: GatewayConfig) -> None:

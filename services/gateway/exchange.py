@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from services.chassis.errors import Problem
 
@@ -122,6 +123,21 @@ class Exchange:
 
         BODY_TOO_LARGE, BODY_TOO_SLOW, UNSUPPORTED_MEDIA_TYPE; Gone.
         """
+        body = await self._body(limit)
+        if body:
+            self._check_media_type()
+        return body
+
+    async def form(self, limit: int) -> dict[str, str]:
+        """What a page's form sends; the last of equal names. BODY_TOO_LARGE, BODY_TOO_SLOW,
+        UNSUPPORTED_MEDIA_TYPE; Gone."""
+        body = await self._body(limit)
+        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind != b"application/x-www-form-urlencoded":
+            raise Problem("UNSUPPORTED_MEDIA_TYPE")
+        return dict(parse_qsl(body.decode("ascii", "replace")))
+
+    async def _body(self, limit: int) -> bytes:
         declared = int(self.headers.get(b"content-length", b"0"))
         if not declared and b"transfer-encoding" not in self.headers:
             return b""
@@ -129,12 +145,9 @@ class Exchange:
             await self._refuse_body(limit)
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await self._read(limit)
+                return await self._read(limit)
         except TimeoutError:
             raise Problem("BODY_TOO_SLOW") from None
-        if body:
-            self._check_media_type()
-        return body
 
     async def _read(self, limit: int) -> bytes:
         body = b""
