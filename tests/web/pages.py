@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 SIZES = {
     "phone": {"width": 360, "height": 740},
@@ -58,7 +58,7 @@ class Pages:
     def within(self, context: BrowserContext, path: str) -> "Seen":
         """The same in a profile that is there."""
         seen = Seen(context.new_page(), [])
-        seen.page.on("console", lambda message: seen.hear(message.type, message.text))
+        seen.page.on("console", lambda message: seen.hear(message))
         seen.page.on("pageerror", lambda error: seen.faults.append(str(error)))
         seen.page.goto(path)
         seen.ready()
@@ -76,9 +76,12 @@ class Seen:
     page: Page
     faults: list[str]
 
-    def hear(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
-            self.faults.append(text)
+    def hear(self, message: ConsoleMessage) -> None:
+        """A deployment without the notify service says 404, and the page then shows nothing."""
+        if message.type in ("error", "warning"):
+            where = message.location.get("url", "")
+            if not where.endswith("/v1/notify/channels"):
+                self.faults.append(f"{message.text} {where}")
 
     def ready(self) -> None:
         """Until core/frame.js has begun; pages without scripts are ready at once."""
