@@ -47,18 +47,19 @@ export function may(role, kecamatan) {
   return list(own.tunggu_role).includes(role) && (places.includes("*") || places.includes(kecamatan));
 }
 
-/** ms until the token ends, Infinity if it never does, 0 without one. */
+/** ms until the token ends, 0 without one. */
 export function remaining() {
   const own = claims();
-  return own ? (own.exp ? own.exp * 1000 - now() : Infinity) : 0;
+  return own ? own.exp * 1000 - now() : 0;
 }
 
 const list = (value) => (Array.isArray(value) ? value : value ? [value] : []);
-const expired = ({ exp }) => Boolean(exp) && exp * 1000 <= now();
+const expired = ({ exp }) => !(exp * 1000 > now()); // one that never ends is none of ours
 
 function claimsOf(text) {
   try {
-    const part = text.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const [, body, signature] = text.split(".");
+    const part = signature && body.replace(/-/g, "+").replace(/_/g, "/");
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), (c) => c.charCodeAt(0))));
   } catch {
     return null;

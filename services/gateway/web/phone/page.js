@@ -17,8 +17,8 @@ document.title = t("page.title");
 let following = null; // { code, close }: "" is the city
 
 function address() {
-  const [code = "", service = ""] = decodeURIComponent(location.hash.slice(1)).split("/");
-  return { code, service };
+  const [, code = "", service = ""] = location.hash.match(/^#(\d\d\.\d\d\.\d\d)(?:\/([A-Z]))?$/) ?? [];
+  return { code, service }; // whatever else stands there (a token that strayed) goes nowhere
 }
 
 function watch(code) {
