@@ -24,7 +24,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
   $(if $(filter command,$(firstword $(origin $(name)))),\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
-.PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
+.PHONY: help setup protos lock format lint types imports buf test check fuzz browser screenshots \
 	prometheus run demo token apply verify clean
 
 help: ## list what can be done here
@@ -108,6 +108,9 @@ check: lint types imports buf test ## all of the above: what has to pass
 
 fuzz: setup ## requests made up from the API's description: CASES=10000
 	@$(BIN)/pytest -q -rP tests/e2e/test_fuzz.py --timeout 3600 --cases "$(CASES)"
+
+screenshots: setup ## pictures of every page, into build/screenshots
+	@$(BIN)/python -P -m tests.web.pictures
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }

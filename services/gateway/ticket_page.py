@@ -27,7 +27,7 @@ VERBS = {"checkIn": "CheckInTicket", "return": "ReturnTicket", "cancel": "Cancel
 OFFERED = {
     "WAITING": {"checkIn", "cancel"},
     "ON_HOLD": {"return", "cancel"},
-    "NO_SHOW": {"return"},
+    "NO_SHOW": {"return", "cancel"},
 }
 OVER = {"COMPLETED", "CANCELLED", "LAPSED"}
 FORM_LIMIT = 1024  # bytes
@@ -129,6 +129,7 @@ def _shown(texts: Texts, ticket: Ticket, office: Office) -> dict[str, str]:
         headline=texts[f"ticket.headline.{state}"].format(counter=ticket.counter),
         office=f"Kecamatan {office.name}",
         service=service,
+        day=ticket.service_day,
         address=office.address,
         ahead=str(ticket.ahead),
         wait=_wait(texts, ticket),
@@ -150,7 +151,7 @@ def _minutes(seconds: int) -> str:
 
 def _values(offered: set[str] | None = None, refresh: str = "", **given: str) -> dict[str, str]:
     """Every place of the template, as text that is safe in HTML."""
-    places = ("number", "state", "headline", "office", "service", "address", "ahead", "wait")
+    places = "number state headline office service day address ahead wait".split()
     values = {name: escape(given.get(name, "")) for name in places}
     hidden = {f"{verb}_hidden": "" if verb in (offered or ()) else "hidden" for verb in VERBS}
     facts = {"facts_hidden": "" if given.get("state") == "WAITING" else "hidden"}

@@ -1,6 +1,6 @@
 """Pages in a browser, and what every one of them must be able to show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -26,6 +26,7 @@ class Pages:
         self._browser = browser
         self.url = url
         self._contexts: list[BrowserContext] = []
+        self._seen: list[Seen] = []
 
     def context(
         self, size: str = "phone", language: str = "id", scheme: str = "light", **more: Any
@@ -37,7 +38,7 @@ class Pages:
             base_url=self.url,
             **more,
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(20_000)
         context.add_init_script(WATCH)
         if more.get("java_script_enabled", True):
             context.add_init_script(f"localStorage['tunggu.language'] ??= '\"{language}\"'")
@@ -58,23 +59,31 @@ class Pages:
     def within(self, context: BrowserContext, path: str) -> "Seen":
         """The same in a profile that is there."""
         seen = Seen(context.new_page(), [])
+        self._seen.append(seen)
         seen.page.on("console", lambda message: seen.hear(message))
-        seen.page.on("pageerror", lambda error: seen.faults.append(str(error)))
+        seen.page.on("pageerror", lambda error: seen.fail(str(error)))
         seen.page.goto(path)
         seen.ready()
         return seen
 
     def close(self) -> None:
+        """No test, whatever it breaks, may leave an error of ours or a breach of the policy."""
         for context in self._contexts:
             context.close()
+        assert [one for seen in self._seen for one in seen.errors] == []
 
 
 @dataclass
 class Seen:
-    """A page, and its faults so far."""
+    """A page, its faults so far, and those of them that are its own: no cut line excuses them."""
 
     page: Page
     faults: list[str]
+    errors: list[str] = field(default_factory=list)
+
+    def fail(self, text: str) -> None:
+        self.faults.append(text)
+        self.errors.append(text)
 
     def hear(self, message: ConsoleMessage) -> None:
         """A deployment without the notify service says 404, and the page then shows nothing."""
@@ -82,6 +91,8 @@ class Seen:
             where = message.location.get("url", "")
             if not where.endswith("/v1/notify/channels"):
                 self.faults.append(f"{message.text} {where}")
+        if message.text.startswith("policy:"):
+            self.errors.append(message.text)
 
     def ready(self) -> None:
         """Until core/frame.js has begun; pages without scripts are ready at once."""

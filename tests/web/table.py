@@ -4,15 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.web.town import HOSTILE, MAKASSAR, Desk, Town
+from tests.web.town import MAKASSAR, Desk, Town
 
 
 @dataclass(frozen=True)
 class Shown:
     """A page as a test opens it: its folder, its address in a town, what `ready` waits for.
 
-    `budget` is what a first visit may load, bytes on the wire, media aside. `always` is for what
-    runs on a wall and is never hidden.
+    `budget` is what a first visit may load, bytes on the wire, media aside; `sizes` what it is
+    made for, of which pictures are taken.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Shown:
     address: Callable[[Town, Desk], str]
     ready: str
     budget: int = 100 * 1024
+    sizes: tuple[str, ...] = ("phone", "tablet", "desktop")
 
 
 def _ticket(town: Town, desk: Desk) -> str:
@@ -61,7 +62,6 @@ TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
     Shown("service", "phone", lambda town, desk: f"/#{MAKASSAR}/A", "#service-requirements li"),
-    Shown("hostile", "phone", lambda town, desk: f"/#{HOSTILE}/A", "#service-requirements li"),
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),

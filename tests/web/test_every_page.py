@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.pages import SIZES
 from tests.web.table import TABLE
-from tests.web.town import ATTACK
+from tests.web.town import ATTACK, HOSTILE
 
 AXE = (Path(axe_playwright_python.__file__).with_name("axe.min.js")).read_text("utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -123,13 +123,13 @@ def test_a_first_visit_is_small_and_asks_nobody_else(pages, town, desk, shown):
 
 
 def test_hostile_text_shows_as_text(pages, town, desk):
-    hostile = next(shown for shown in TABLE if shown.name == "hostile")
-    seen = opened(pages, town, desk, hostile)
+    seen = pages.open(f"/#{HOSTILE}/A")
+    seen.page.locator("#service-requirements li").first.wait_for()
     assert seen.page.locator("h1:visible").text_content().endswith(ATTACK)
     assert seen.page.locator("#service-cost").text_content() == ATTACK
     assert seen.page.locator("img[src=x]").count() == 0
     assert seen.faults == []
-    with town.desk("73.71.05") as there:
+    with town.desk(HOSTILE) as there:
         ticket = there.take()
     bare = pages.context(java_script_enabled=False).new_page()
     for page in (pages.open(f"/t/{ticket['id']}").page, bare):

@@ -14,9 +14,10 @@ from tests.e2e.survey_town import CODE, DAY, Desk, clock
 OFFICES = Path(__file__).parents[2] / "kecamatan"
 MAKASSAR = CODE
 HOSTILE = "73.71.05"  # Wajo, whose file says what nobody should
+HASTY = "73.71.02"  # Mamajang, where who does not come at once is passed over
 ATTACK = "<img src=x onerror=alert(1)>\"'&lt;{{number}}"
 
-__all__ = ["ATTACK", "DAY", "HOSTILE", "MAKASSAR", "Desk", "Town"]
+__all__ = ["ATTACK", "DAY", "HASTY", "HOSTILE", "MAKASSAR", "Desk", "Town"]
 
 
 class Town:
@@ -33,7 +34,7 @@ class Town:
         with client(self.url, self.stack.token("ADMIN")) as http:
             for path in sorted(OFFICES.glob("*.yaml")):
                 for office in read(path):
-                    apply(http, hostile(office) if office["spec"]["code"] == HOSTILE else office)
+                    apply(http, changed(office))
 
     def stop(self) -> None:
         self.stack.stop()
@@ -56,6 +57,14 @@ class Town:
     def logs(self) -> str:
         """Everything that any process has said so far."""
         return "".join(path.read_text("utf-8") for path in (self.folder / "logs").glob("*.log"))
+
+
+def changed(office: dict[str, Any]) -> dict[str, Any]:
+    """Two offices differ from their files; all others are what they are."""
+    code = office["spec"]["code"]
+    if code == HASTY:
+        office["spec"]["rule"]["skip"] = {"calls": 1, "after": "0s"}
+    return hostile(office) if code == HOSTILE else office
 
 
 def hostile(office: dict[str, Any]) -> dict[str, Any]:

@@ -40,9 +40,10 @@ export const freshness = (name) => ({ live, since, gone }) => {
 function banner() {
   const shown = $("#stale");
   if (!shown) return;
+  show(shown, late.size > 0);
+  if (!late.size) return;
   const since = Math.min(...late.values());
   text($("span", shown), since ? t("stale.since", { time: clock(since) }) : t("stale.never"));
-  show(shown, late.size > 0);
 }
 
 /** What is no longer followed is no longer late. */

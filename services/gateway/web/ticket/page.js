@@ -9,22 +9,23 @@ import { announce } from "../core/live.js";
 import { remember, seen, unknown } from "../core/mine.js";
 import { spelled } from "../core/number.js";
 import { follow } from "../core/stream.js";
-import { clock, useZone, wait } from "../core/time.js";
+import { clock, day, useZone, wait } from "../core/time.js";
 import { notifying } from "./notify.js";
 import { rating } from "./rate.js";
 
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const path = `/v1/tickets/${id}`;
 const OVER = ["COMPLETED", "CANCELLED", "LAPSED"];
-const OFFERED = { WAITING: ["checkIn", "cancel"], ON_HOLD: ["return", "cancel"], NO_SHOW: ["return"] };
-const CLOSE = 3; // so few ahead: "soon"
+const OFFERED = { WAITING: ["checkIn", "cancel"], ON_HOLD: ["return", "cancel"], NO_SHOW: ["return", "cancel"] };
+const SOON = 600; // seconds of the wait that is as likely as not
 
 let ticket = null;
 let told = "";
+let placed = false; // whether the office has been asked for
 
 function headline() {
   if (ticket.state === "WAITING" && ticket.forecast && ticket.ahead === 0) return t("ticket.next");
-  if (ticket.state === "WAITING" && ticket.forecast && ticket.ahead <= CLOSE) return t("ticket.soon");
+  if (ticket.state === "WAITING" && ticket.forecast?.p50Seconds <= SOON) return t("ticket.soon");
   return t(`ticket.headline.${ticket.state}`, { counter: ticket.counter });
 }
 
@@ -40,6 +41,7 @@ function draw() {
   $("#number").setAttribute("aria-label", t("ticket.spoken", { number: spelled(ticket.number, language) }));
   document.title = `${ticket.number} · ${t(`state.${ticket.state}`)} · Tunggu`;
   text($("#headline"), headline());
+  text($("#day"), day(ticket.serviceDay));
   text($("#detail"), detail());
   show($("#detail"), detail());
   show($("#facts"), ticket.state === "WAITING");
@@ -100,15 +102,19 @@ async function refresh() {
   if (ok) know(value);
 }
 
+/** Once a visit, for the names and the time zone, which also an offline phone shows later. */
 async function office() {
   const { ok, value } = await get(`/v1/kecamatan/${ticket.kecamatan}`);
-  const known = ok ? value : seen(id)?.office;
-  if (!known) return;
-  useZone(known.timezone);
-  remember(ticket, known);
-  text($("#office"), `Kecamatan ${known.name}`);
-  text($("#service"), known.services.find((one) => one.code === ticket.service)?.name ?? ticket.service);
-  text($("#address"), known.address);
+  if (!ok) { placed = false; return; }
+  remember(ticket, value);
+  drawOffice(value);
+}
+
+function drawOffice({ name, address, timezone, services }) {
+  useZone(timezone);
+  text($("#office"), `Kecamatan ${name}`);
+  text($("#service"), services.find((one) => one.code === ticket.service)?.name ?? ticket.service);
+  text($("#address"), address);
   draw();
 }
 
@@ -135,9 +141,10 @@ show($("#print"), true);
 const fresh = frame.freshness("ticket");
 const last = seen(id);
 if (last) { ticket = last.ticket; draw(); }
+if (last?.office) drawOffice(last.office);
 follow({
   url: `/v1/streams/tickets/${id}`, poll: path, event: "ticket",
-  data(value) { const first = !ticket || !$("#office").textContent; know(value); if (first) office(); },
+  data(value) { know(value); if (!placed) { placed = true; office(); } },
   state(now) { if (now.gone) gone(); fresh(now.since || !last ? now : { ...now, since: last.at }); },
 });
 resume();
