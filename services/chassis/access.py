@@ -101,16 +101,17 @@ def _names(roles: Iterable[Any]) -> frozenset[str]:
 
 @dataclass
 class Keys:
-    """The provider's public keys, from the JWKS at a URL or in a file; "" holds none.
+    """Public keys, from the JWKS at a URL or in a file, or several with commas; "" holds none.
 
     An unknown key id looks again, at most every `pause` seconds of `clock`; what was
-    known stays while that fails.
+    known of a source stays while that fails.
     """
 
     source: str
     pause: float = 60.0
     clock: Callable[[], float] = time.monotonic
     known: dict[str, jwt.PyJWK] = field(default_factory=dict)
+    _by_source: dict[str, dict[str, jwt.PyJWK]] = field(default_factory=dict)
     _next: float = float("-inf")
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -124,10 +125,15 @@ class Keys:
 
     async def _refresh(self) -> None:
         self._next = self.clock() + self.pause
+        sources = [source.strip() for source in self.source.split(",")]
+        await asyncio.gather(*(self._read(source) for source in sources if source))
+        self.known = {name: key for keys in self._by_source.values() for name, key in keys.items()}
+
+    async def _read(self, source: str) -> None:
         try:
-            document = await asyncio.to_thread(_read, self.source)
+            document = await asyncio.to_thread(_read, source)
             keys = jwt.PyJWKSet.from_dict(json.loads(document)).keys
-            self.known = {
+            self._by_source[source] = {
                 key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS
             }
         except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:

@@ -54,7 +54,7 @@ class ServerConfig(ProcessConfig):
     address: str = setting("127.0.0.1:50051", "host:port or unix:/path of gRPC")
     issuer: str = setting("tunggu", "`iss` of staff tokens")
     audience: str = setting("tunggu", "`aud` of staff tokens")
-    jwks: str = setting("", "URL or file of the keys that sign staff tokens; empty: none is valid")
+    jwks: str = setting("", "URLs and files, with commas, of keys that sign tokens; empty: none")
     deadline: float = setting(10.0, "seconds that a unary call may take", least=0.001)
     drain_delay: float = setting(0.0, "seconds from NOT_SERVING to the end of streams", least=0)
     drain: float = setting(10.0, "seconds that running calls may still take at the end", least=0)

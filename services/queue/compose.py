@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from services.chassis import server
-from services.chassis.redis_policy import redis_connection
 from services.queue.admin import KecamatanServicer
 from services.queue.archive import Archive
 from services.queue.config import QueueConfig
@@ -13,6 +12,7 @@ from services.queue.metrics import shown
 from services.queue.offices import Offices
 from services.queue.servicer import QueueServicer
 from services.queue.store import Store
+from services.redis_link.redis_policy import redis_connection
 from tunggu.queue.v1 import kecamatan_pb2, kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
 
 QUEUE = queue_pb2.DESCRIPTOR.services_by_name["QueueService"]

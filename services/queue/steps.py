@@ -17,15 +17,16 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
-from services.chassis.lua import Scripts
-from services.chassis.redis_policy import problem
 from services.chassis.telemetry import BUCKETS
 from services.queue import agenda as agendas
 from services.queue.agenda import Agenda
 from services.queue.board import timestamp
 from services.queue.keys import CITY_KEY, Keys
-from services.queue.request import Clock, Request
+from services.queue.request import Request
 from services.queue.rows import CounterRow, Done, TicketRow, office_of, ticket_id
+from services.redis_link.clock import Clock
+from services.redis_link.lua import Scripts
+from services.redis_link.redis_policy import problem
 
 LUA = Path(__file__).with_name("lua")
 ATTEMPTS = 6

@@ -10,12 +10,12 @@ from typing import Any
 
 from services.chassis import access
 from services.chassis.errors import Problem
+from services.redis_link.request import Request
 from services.survey.daybook import Daybook
 from services.survey.ikm import RATINGS, UNSUR
 from services.survey.model import Answer, Reason
 from services.survey.periods import dates
 from services.survey.questionnaire import questionnaire
-from services.survey.request import Request
 from tunggu.survey.v1 import index_pb2, tally_pb2
 
 DESK = frozenset({"OFFICER", "SUPERVISOR", "WAR_ROOM", "ADMIN"})

@@ -10,11 +10,11 @@ from typing import Any
 import grpc
 
 from services.chassis.errors import Problem
+from services.redis_link.request import Request
 from services.survey import asking, tables, view
 from services.survey.daybook import Daybook
 from services.survey.model import Served
 from services.survey.queue_client import QueueClient
-from services.survey.request import Request
 from services.survey.store import HOLDER, TABLET, Store
 from tunggu.survey.v1 import survey_pb2 as pb
 from tunggu.survey.v1 import survey_pb2_grpc

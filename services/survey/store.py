@@ -17,8 +17,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
-from services.chassis.lua import Scripts
-from services.chassis.redis_policy import problem
+from services.redis_link.clock import Clock
+from services.redis_link.lua import Scripts
+from services.redis_link.redis_policy import problem
+from services.redis_link.request import Request
 from services.survey.keys import Keys
 from services.survey.model import (
     Answer,
@@ -30,7 +32,6 @@ from services.survey.model import (
     assessment_cells,
 )
 from services.survey.periods import QueueDay
-from services.survey.request import Clock, Request
 
 LUA = Path(__file__).with_name("lua")
 

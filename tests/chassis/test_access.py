@@ -166,6 +166,14 @@ async def test_old_keys_stay_while_the_provider_cannot_be_read(key, tmp_path):
     assert await keys.find(jwk["kid"]) is not None
 
 
+async def test_keys_of_several_sources_hold_together_though_one_is_away(key, tmp_path):
+    ours = token.make_key(tmp_path / "ours")
+    sources = [tmp_path / "absent.json", key.parent / "jwks.json", ours.parent / "jwks.json"]
+    verifier = Verifier(Keys(", ".join(map(str, sources))), "tunggu", "tunggu")
+    assert await verifier.caller(bearer(key)) == OFFICER
+    assert await verifier.caller(bearer(ours)) == OFFICER
+
+
 async def test_a_symmetric_key_of_the_provider_is_not_taken(tmp_path):
     file = tmp_path / "jwks.json"
     oct_key = {"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQ", "kid": "h", "alg": "HS256"}

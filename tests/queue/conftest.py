@@ -8,7 +8,7 @@ import pytest_asyncio
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from services.chassis.redis_policy import redis_connection
+from services.redis_link.redis_policy import redis_connection
 from tests.conftest import RedisServer, start_redis
 from tests.queue.servicing import ADMIN, Office, Process, start_queue
 

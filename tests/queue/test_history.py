@@ -14,8 +14,9 @@ from services.queue import kecamatan
 from services.queue.archive import Archive
 from services.queue.live import Live
 from services.queue.model import Channel, Lane
-from services.queue.request import Clock, Request
+from services.queue.request import Request
 from services.queue.store import Store
+from services.redis_link.clock import Clock
 from tests.e2e.offices import office_file
 
 CODE = "73.71.03"

@@ -16,10 +16,11 @@ from services.queue.archive import Archive
 from services.queue.journal import encode
 from services.queue.keys import Keys
 from services.queue.policy import day_bounds_ms
-from services.queue.request import Clock, Request
+from services.queue.request import Request
 from services.queue.rows import Done
 from services.queue.store import Store
 from services.queue.verbs import Refused
+from services.redis_link.clock import Clock
 from tests.queue.days import RandomDay, Step, random_day
 
 CODE = "73.71.03"

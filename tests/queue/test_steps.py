@@ -5,12 +5,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from services.chassis.errors import Problem
-from services.chassis.redis_policy import NotConnectedError
 from services.queue import kecamatan
 from services.queue.model import Channel, Lane
 from services.queue.request import Request
 from services.queue.steps import asked, unavailable, unknown
 from services.queue.store import Store
+from services.redis_link.redis_policy import NotConnectedError
 from tests.e2e.offices import office_file
 
 

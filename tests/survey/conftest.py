@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from services.chassis.redis_policy import redis_connection
+from services.redis_link.redis_policy import redis_connection
 from tests.conftest import RedisServer
 
 

@@ -4,9 +4,10 @@ import secrets
 import time
 from dataclasses import replace
 
+from services.redis_link.clock import Clock
+from services.redis_link.request import Request
 from services.survey.model import Served
 from services.survey.periods import QueueDay
-from services.survey.request import Clock, Request
 
 CODE, DAY = "73.71.03", "2026-03-02"
 DONE = 1_772_416_800_000  # ms UTC: 10:00 in Makassar

@@ -1,6 +1,4 @@
-"""A request as the store knows it, and the clock it is taken by."""
-
-from __future__ import annotations
+"""What makes a mutation repeatable: by which name its script remembers it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,33 +10,15 @@ ANONYMOUS_ID = 22
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Domain time, the queue's own: start + (now - epoch) · speed, ms UTC, of Redis' TIME.
-
-    Identity without a mapping. The queue is given the same text, so both agree on how long ago a
-    ticket was completed.
-    """
-
-    epoch: int = 0
-    start: int = 0
-    speed: float = 1.0
-    mapped: bool = False
-
-    @property
-    def text(self) -> str:
-        return f"{self.epoch},{self.start},{self.speed!r}" if self.mapped else ""
-
-
-@dataclass(frozen=True)
 class Request:
-    """What makes a mutation repeatable: `caller` is whose repetition it would be, `payload` tells
-    two requests of one id apart."""
+    """Who asks for what. `id` makes it repeatable; `caller` is whose repetition it would be;
+    `payload` tells two requests of one id apart."""
 
     code: str
     verb: str
-    id: str
-    caller: str
-    payload: bytes
+    id: str = ""
+    caller: str = ""
+    payload: bytes = b""
 
     @property
     def digest(self) -> str:

@@ -7,13 +7,13 @@ import pytest
 from redis._parsers.base import BaseParser
 from redis.exceptions import RedisError
 
-from services.chassis.redis_policy import (
+from services.local.redis_binary import REMEDY, redis_binary
+from services.redis_link.redis_policy import (
     NotConnectedError,
     RedisPolicyError,
     problem,
     redis_connection,
 )
-from services.local.redis_binary import REMEDY, redis_binary
 from tests.conftest import RedisServer
 
 

@@ -15,7 +15,7 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from .errors import Problem
+from services.chassis.errors import Problem
 
 POLICY = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 CONNECT_PAUSES = (0.05, 0.2)  # seconds before the second and third try to connect
