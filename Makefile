@@ -28,7 +28,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	firefox prometheus nginx bench soak delay run demo token apply verify clean
+	firefox prometheus nginx screenshots bench soak delay run demo token apply verify clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -130,6 +130,9 @@ soak: setup ## all verbs at half of capacity, with kills: MINUTES=10
 
 delay: setup ## event to accepted notification, 5,000 subscriptions in 15 offices [PACE SECONDS]
 	@$(BIN)/python -P -m tests.e2e.notify_delay --pace "$(PACE)" --seconds "$(SECONDS)"
+
+screenshots: setup ## pictures of every page, into build/screenshots
+	@$(BIN)/python -P -m tests.web.pictures
 
 # $(call needs,FILE,an example) as a recipe's first line.
 needs = @[ -n "$($(1))" ] || { echo "$@: $(1)= is missing: make $@ $(2)" >&2; exit 2; }

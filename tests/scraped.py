@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -111,11 +112,14 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
+NOBODY: Any = None  # which addresses there are depends on nobody who answers
+
+
 def _methods() -> set[str]:
     services = (*compose.SERVICES, *compose.SURVEY, *compose.NOTIFY)
     rpcs = {f"{service.full_name}/{rpc.name}" for service in services for rpc in service.methods}
     templates = {route.template for route in Routes(services).all}
-    templates |= {path.decode() for path in pages.fixed()}
+    templates |= {path.decode() for path in pages.pages(NOBODY).fixed}
     templates |= {"(none)", "/healthz", "/readyz", "/version"}
     http = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other")
     return rpcs | {f"{method} {template}" for method in http for template in templates}

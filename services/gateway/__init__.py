@@ -12,7 +12,8 @@ descriptors, so a new RPC needs no line here. In the order of a request:
 - `api`      the call, or `batch`, which gathers requests for numbers
 - `watching` streams: who is let in (`places`, `door`, `addresses`) to what (`hub`, `boards`,
   `city`, `satisfaction`); then `streams` and `turns` fan out, and `sse` is a client's end of it
-- `pages`, `ops`   the plain page at `/`; health, readiness, version
+- `pages`   what `web/` holds, with `assets` (versions, compression, policy), `paths` (addresses
+  with variables), `ticket_page` (without scripts) and `qr` · `ops`   health, readiness, version
 - `openapi`   the API's description, made at start: `comments` (what the protos say in words),
   `schemas`, `samples`, `requirements`, `refusals`, `operations`; `reference` shows it at `/docs`
 

@@ -15,6 +15,7 @@ from services.gateway.admission import Admission, Limit, Visitor, limit_of
 from services.gateway.api import Api
 from services.gateway.exchange import RESERVED, Exchange, Gone, Receive, Reply, Scope, Send
 from services.gateway.origins import Origins
+from services.gateway.paths import Paths
 from services.gateway.routes import Route, Routes, allowed
 from services.gateway.watching import Watching
 
@@ -22,12 +23,14 @@ Fixed = Callable[[Exchange], Awaitable[Reply]]
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # for labels
 PROBES = frozenset((b"/healthz", b"/readyz"))  # whoever watches over us is never refused
+TICKET_PAGE = "/t/{ticket}"  # answers 200 only for a ticket that there is
 HTTP = Meter("http")
 log = logging.getLogger("services.gateway.access")
 
 
 class Gateway:
-    """`fixed` are the paths that no proto declares: pages, health, version."""
+    """`fixed` are the addresses that no proto declares: pages, health, version; `forms` those
+    of them that also take what a page's form sends. Either may have {variables}."""
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class Gateway:
         fixed: Mapping[bytes, Fixed],
         origins: Origins,
         admission: Admission,
+        forms: Mapping[bytes, Fixed] | None = None,
     ) -> None:
         self._routes = routes
         self._api = api
         self._watching = watching
-        self._fixed = fixed
+        self._fixed = Paths(fixed)
+        self._forms = forms or {}
         self._origins = origins
         self._admission = admission
 
@@ -76,11 +81,8 @@ class Gateway:
         exchange.check_size()
         exchange.check_once()
         path = exchange.raw_path
-        if path in PROBES:
-            return await self._fixed_answer(exchange, self._fixed[path])
-        if path in self._fixed:
-            self._admission.admit(await self._visitor(exchange), Limit.REQUESTS)
-            return await self._fixed_answer(exchange, self._fixed[path])
+        if found := self._fixed.find(path):
+            return await self._placed(exchange, *found)
         if exchange.method == "OPTIONS":
             methods = allowed(self._routes.methods(path))
             return self._origins.options(exchange.headers, methods)
@@ -91,6 +93,26 @@ class Gateway:
         if "ticket_id" not in variables:
             return await self._routed(route, variables, exchange, visitor)
         return await self._by_id(route, variables, exchange, visitor)
+
+    async def _placed(
+        self, exchange: Exchange, template: str, variables: Mapping[str, str], fixed: Fixed
+    ) -> Reply:
+        """What no proto declares: probes are not counted, ids that are none count as elsewhere."""
+        exchange.template = template
+        if exchange.raw_path in PROBES:
+            return await self._fixed_answer(exchange, fixed)
+        visitor = await self._visitor(exchange)
+        self._admission.admit(visitor, Limit.REQUESTS)
+        ticket_id = variables.get("ticket", "")
+        if not ticket_id:
+            return await self._fixed_answer(exchange, fixed)
+        self._admission.guess(visitor, ticket_id)
+        reply = await self._fixed_answer(exchange, fixed)
+        if reply.status == 404:
+            self._admission.guessed(visitor)
+        elif reply.status == 200 and template == TICKET_PAGE:
+            self._admission.found(ticket_id)
+        return reply
 
     async def _visitor(self, exchange: Exchange) -> Visitor:
         """OVERLOADED for all but staff on a connection beyond what is admitted."""
@@ -122,10 +144,13 @@ class Gateway:
         return await self._watching.answer(route, variables, exchange) or Reply(200, [])
 
     async def _fixed_answer(self, exchange: Exchange, fixed: Fixed) -> Reply:
-        exchange.template = exchange.raw_path.decode("ascii")
         methods = ["GET", "HEAD", "OPTIONS"]
+        form = self._forms.get(exchange.template.encode())
+        if form and exchange.method == "POST":
+            return await form(exchange)
         if exchange.method not in methods:
-            raise Problem("METHOD_NOT_ALLOWED", {"allow": ", ".join(methods)})
+            allow = [*methods, "POST"] if form else methods
+            raise Problem("METHOD_NOT_ALLOWED", {"allow": ", ".join(allow)})
         if exchange.method == "OPTIONS":
             return self._origins.options(exchange.headers, methods)
         return await fixed(exchange)

@@ -9,7 +9,7 @@ import grpc
 
 from services.chassis.access import Keys, Verifier
 from services.chassis.client import channel
-from services.gateway import openapi, ops, pages
+from services.gateway import openapi, ops
 from services.gateway.admission import Admission
 from services.gateway.api import Api, Calls
 from services.gateway.app import Gateway
@@ -17,14 +17,17 @@ from services.gateway.badges import Badges
 from services.gateway.batch import Batches, Limits, Send
 from services.gateway.config import GatewayConfig
 from services.gateway.origins import Origins
+from services.gateway.pages import pages
 from services.gateway.places import Places
 from services.gateway.routes import Routes
 from services.gateway.server import Server, listen
 from services.gateway.streams import Fanout, Timing
+from services.gateway.ticket_page import Tickets
 from services.gateway.watching import Watching
 from tunggu.notify.v1 import notify_pb2, webhooks_pb2, whatsapp_pb2
 from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
+from tunggu.queue.v1.ticket_pb2 import Ticket
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
 SERVICES = (
@@ -62,9 +65,10 @@ def server(
     watching.check(routes.all)
     admission = _admission(config)
     api = Api(calls, Batches(_sender(calls), _limits(config)), admission)
-    fixed = pages.fixed() | ops.fixed(queue, leaving)
+    web = pages(_tickets(calls))
+    fixed = web.fixed | ops.fixed(queue, leaving)
     fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
-    app = Gateway(routes, api, watching, fixed, Origins(config.origins), admission)
+    app = Gateway(routes, api, watching, fixed, Origins(config.origins), admission, web.forms)
     return Server(app, config, leaving=leaving, drain=watching.drain)
 
 
@@ -101,6 +105,25 @@ def _sender(calls: Calls) -> Send:
         return await calls(rpc, request, seconds)  # type: ignore[no-any-return]
 
     return send
+
+
+def _tickets(calls: Calls) -> Tickets:
+    """What the ticket page asks for, and does for those who have no JavaScript."""
+    queue, offices = (service.methods_by_name for service in SERVICES)
+
+    async def ticket(identity: str) -> Ticket:
+        request = queue_pb2.GetTicketRequest(ticket_id=identity)
+        return (await calls(queue["GetTicket"], request)).ticket  # type: ignore[no-any-return]
+
+    async def office(kecamatan: str) -> kecamatan_pb2.Office:
+        request = kecamatan_pb2.GetKecamatanRequest(kecamatan=kecamatan)
+        return (await calls(offices["GetKecamatan"], request)).office  # type: ignore[no-any-return]
+
+    async def act(verb: str, identity: str, key: str) -> None:
+        request = getattr(queue_pb2, f"{verb}Request")(ticket_id=identity, request_id=key)
+        await calls(queue[verb], request)
+
+    return Tickets(ticket, office, act)
 
 
 async def serve(config: GatewayConfig) -> None:

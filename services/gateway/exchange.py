@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 from services.chassis.errors import Problem
 from services.gateway.crowd import Seat
@@ -166,6 +167,21 @@ class Exchange:
 
         BODY_TOO_LARGE, BODY_TOO_SLOW, UNSUPPORTED_MEDIA_TYPE; Gone.
         """
+        body = await self._body(limit)
+        if body:
+            self._check_media_type()
+        return body
+
+    async def form(self, limit: int) -> dict[str, str]:
+        """What a page's form sends; the last of equal names. BODY_TOO_LARGE, BODY_TOO_SLOW,
+        UNSUPPORTED_MEDIA_TYPE; Gone."""
+        body = await self._body(limit)
+        kind = self.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind != b"application/x-www-form-urlencoded":
+            raise Problem("UNSUPPORTED_MEDIA_TYPE")
+        return dict(parse_qsl(body.decode("ascii", "replace")))
+
+    async def _body(self, limit: int) -> bytes:
         declared = int(self.headers.get(b"content-length", b"0"))
         if not declared and b"transfer-encoding" not in self.headers:
             return b""
@@ -178,8 +194,6 @@ class Exchange:
             raise Problem("BODY_TOO_SLOW") from None
         if body is None:
             await self._refuse_body(limit)
-        elif body:
-            self._check_media_type()
         return body or b""
 
     async def _read(self, limit: int, patience: asyncio.Timeout) -> bytes | None:

@@ -13,10 +13,10 @@ from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from services.gateway import comments as protos
 from services.gateway import refusals, samples
 from services.gateway.app import Fixed
+from services.gateway.assets import served
 from services.gateway.comments import Comments
 from services.gateway.encode import dumped
 from services.gateway.operations import Operations
-from services.gateway.pages import served
 from services.gateway.reference import page
 from services.gateway.routes import Route, Routes
 from services.gateway.samples import Samples

@@ -1,44 +1,84 @@
-"""The plain page at `/`: files of `web/`, read once, under a strict policy."""
+"""The pages: which address shows which folder of `web/`, and what stands beside them at the root.
 
-import hashlib
+A folder that is there is served; see docs/PAGES.md for what it holds.
+"""
+
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
-from services.gateway.api import matches
 from services.gateway.app import Fixed
-from services.gateway.exchange import Exchange, Headers, Reply
+from services.gateway.assets import KINDS, Assets, File, served
+from services.gateway.exchange import Exchange, Reply
+from services.gateway.qr import qr_of_ticket
+from services.gateway.ticket_page import TicketPage, Tickets
 
 WEB = Path(__file__).with_name("web")
-FILES = {
-    b"/": ("index.html", b"text/html; charset=utf-8"),
-    b"/page.css": ("page.css", b"text/css; charset=utf-8"),
-    b"/page.js": ("page.js", b"text/javascript; charset=utf-8"),
-    b"/icon.svg": ("icon.svg", b"image/svg+xml"),
-    b"/docs.css": ("docs.css", b"text/css; charset=utf-8"),
+# The address of each page; a part in braces is the page's own business.
+PAGES = {
+    "/": "phone",
+    "/t/{ticket}": "ticket",
+    "/kiosk/{kecamatan}": "kiosk",
+    "/counter/{kecamatan}/{counter}": "counter",
+    "/display/{kecamatan}": "display",
+    "/survey/{kecamatan}/{counter}": "survey",
+    "/dashboard/{kecamatan}": "dashboard",
+    "/war-room": "war-room",
+    "/verify/{kecamatan}/{day}": "verify",
 }
-POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+# What a phone keeps, so that it opens without a connection.
+OFFLINE = ("core", "phone", "ticket")
+TICKET = b"/t/{ticket}"
+SHELL = b"/t/-"  # the ticket page without a ticket: what an offline phone fills itself
+ROOT_FILES = ("docs.css", "icon.svg", "icon-192.png", "icon-512.png", "manifest.webmanifest")
 
 
-def fixed() -> dict[bytes, Fixed]:
-    """What answers each file's path."""
-    return {path: served((WEB / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What answers each address, and what takes a page's form; a part in braces is anything."""
+
+    fixed: dict[bytes, Fixed]
+    forms: dict[bytes, Fixed]
 
 
-def served(body: bytes, kind: bytes) -> Fixed:
-    """Answers with always the same bytes, or says that they are."""
-    etag = hashlib.sha256(body).hexdigest()[:32].encode()
-    common: Headers = [
-        (b"cache-control", b"no-cache"),
-        (b"etag", b'"%s"' % etag),
-        (b"content-security-policy", POLICY),
-        (b"referrer-policy", b"no-referrer"),
-    ]
+def pages(tickets: Tickets) -> Pages:
+    """Everything that `web/` holds, read now."""
+    assets = Assets(WEB)
+    ticket = TicketPage(assets, WEB / "ticket", tickets)
+    return Pages(_fixed(assets, ticket), {TICKET: ticket.act})
+
+
+def _fixed(assets: Assets, ticket: TicketPage) -> dict[bytes, Fixed]:
+    shown: dict[bytes, Fixed] = {
+        address.encode(): _page(assets, folder)
+        for address, folder in PAGES.items()
+        if (WEB / folder / "index.html").exists()
+    }
+    shown |= {TICKET: ticket.answer, TICKET + b"/qr.svg": qr_of_ticket, SHELL: ticket.shell}
+    shown |= {b"/" + name.encode(): _file(WEB / name) for name in ROOT_FILES}
+    return shown | {
+        b"/web/{version}/{folder}/{name}": assets.answer,
+        b"/sw.js": served(_worker(assets).encode(), KINDS[".js"]),
+    }
+
+
+def _file(path: Path) -> Fixed:
+    return served(path.read_bytes(), KINDS[path.suffix])
+
+
+def _page(assets: Assets, folder: str) -> Fixed:
+    html = assets.placed((WEB / folder / "index.html").read_text("utf-8"))
+    file = File.of(html.encode(), KINDS[".html"])
 
     async def answer(exchange: Exchange) -> Reply:
-        if matches(exchange.headers.get(b"if-none-match", b""), etag):
-            return Reply(304, common)
-        return Reply(200, [(b"content-type", kind), *common], body)
+        return file.reply(exchange)
 
     return answer
+
+
+def _worker(assets: Assets) -> str:
+    """The service worker, told what to keep: another byte of any asset is another worker."""
+    kept = ["/", SHELL.decode(), "/icon.svg", "/manifest.webmanifest", *assets.addresses(OFFLINE)]
+    chosen = [name for name in kept if not name.endswith(".txt")]
+    told = json.dumps({"version": assets.version, "files": chosen})
+    return f"const KEPT = {told};\n" + (WEB / "sw.js").read_text("utf-8")

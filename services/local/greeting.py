@@ -1,6 +1,8 @@
 """What `make run` prints when everything works, and the tokens that it names.
 
-Tokens go to files that only their owner can read; the terminal shows `$(cat …)`.
+Tokens go to files that only their owner can read; commands show `$(cat …)`. The links to the
+staff's pages carry theirs in the fragment, which no browser sends: made with the development key,
+they hold for 12 hours and for this machine's Tunggu alone.
 """
 
 import shlex
@@ -18,6 +20,16 @@ ROLES: Mapping[str, str] = {
     "kiosk": EXAMPLE,
     "admin": "*",
 }
+WEB = Path(__file__).parents[1] / "gateway" / "web"
+# What stands at the desk and in the hall: the page's folder, whose token, its address.
+LINKS = (
+    ("kiosk", "kiosk", f"/kiosk/{EXAMPLE}"),
+    ("counter", "officer", f"/counter/{EXAMPLE}/1"),
+    ("display", "kiosk", f"/display/{EXAMPLE}"),
+    ("survey", "kiosk", f"/survey/{EXAMPLE}/1"),
+    ("dashboard", "supervisor", f"/dashboard/{EXAMPLE}"),
+    ("war-room", "", "/war-room"),
+)
 
 
 def write_tokens(stack: Stack, folder: Path) -> None:
@@ -36,6 +48,8 @@ def greeting(settings: Settings, stack: Stack, redis: str, offices: int) -> str:
             *_what_runs_where(settings, stack, redis),
             "",
             *_time(settings),
+            "",
+            *_pages(stack),
             "",
             *_examples(settings, stack.url),
             "",
@@ -81,6 +95,16 @@ def _time(settings: Settings) -> list[str]:
             "and the key that signs tokens is a development key."
         )
     return [f"  {line}" for line in lines]
+
+
+def _pages(stack: Stack) -> list[str]:
+    """Ready links, for the pages that there are."""
+    lines = [f"  phone       {stack.url}/"]
+    for folder, role, path in LINKS:
+        if (WEB / folder).is_dir():
+            token = f"#token={stack.token(role.upper(), EXAMPLE)}" if role else ""
+            lines.append(f"  {folder:<11} {stack.url}{path}{token}")
+    return lines
 
 
 def _examples(settings: Settings, url: str) -> list[str]:
