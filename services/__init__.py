@@ -6,6 +6,8 @@ Who may import whom (checked by `make imports` and tests/test_architecture.py):
   protos, only `tunggu.access`.
 - `redis_link` is how a process reaches Redis. It knows the chassis and nothing
   else of ours; `gateway`, `controller` and `local` do not know it.
+- `queue_link` is how other services ask the queue. It knows the chassis and the
+  queue's protos.
 - `queue`, `gateway`, `notify`, `survey` and `controller` never import each
   other: gRPC is the only way across.
 - `local` starts them all on one machine and is imported by none.

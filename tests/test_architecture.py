@@ -13,6 +13,7 @@ import pytest
 
 from services.chassis.access import rules
 from services.chassis.errors import catalogue
+from tunggu.notify.v1 import notify_pb2
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
@@ -72,7 +73,7 @@ def code_lines(source: str) -> int:
 
 def test_services_holds_what_is_shared_the_processes_and_their_launcher_and_nothing_else():
     packages = {path.parent.name for path in SERVICES.glob("*/__init__.py")}
-    assert packages <= PROCESSES | {"chassis", "redis_link", "local"}
+    assert packages <= PROCESSES | {"chassis", "redis_link", "queue_link", "local"}
     assert [path.name for path in SERVICES.glob("*.py")] == ["__init__.py"]
 
 
@@ -190,7 +191,7 @@ def test_every_reason_that_is_given_stands_in_the_catalogue(path):
 
 
 def test_every_method_of_the_protos_says_whom_it_admits():
-    modules = (queue_pb2, kecamatan_pb2, survey_pb2, index_pb2, figures_pb2)
+    modules = (queue_pb2, kecamatan_pb2, survey_pb2, index_pb2, figures_pb2, notify_pb2)
     files = [module.DESCRIPTOR for module in modules]
     assert rules(service for file in files for service in file.services_by_name.values())
 

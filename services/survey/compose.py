@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-
-import grpc
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from services.chassis import server
-from services.chassis.client import channel
-from services.chassis.config import ConfigError
+from services.chassis.credential import internal_channel
 from services.redis_link.redis_policy import redis_connection
 from services.survey.config import SurveyConfig
-from services.survey.credential import internal_token
 from services.survey.daybook import Daybook
 from services.survey.figures import FiguresServicer
 from services.survey.follower import Follower
@@ -34,9 +28,6 @@ SURVEY = survey_pb2.DESCRIPTOR.services_by_name["SurveyService"]
 INDEX = index_pb2.DESCRIPTOR.services_by_name["IndexService"]
 FIGURES = figures_pb2.DESCRIPTOR.services_by_name["FiguresService"]
 
-# What reading a PEM may raise: no file, no key, one with a password, one of a kind that signs not.
-NO_KEY = (OSError, ValueError, TypeError, UnsupportedAlgorithm, StopIteration)
-
 
 async def serve(settings: SurveyConfig) -> None:
     """Serves until SIGTERM, then drains. ConfigError: the key cannot be read."""
@@ -47,7 +38,7 @@ async def serve(settings: SurveyConfig) -> None:
     async def ready() -> bool:
         return bool(await redis.ping())
 
-    async with _queue(settings) as through:
+    async with internal_channel(settings.queue, settings.key, "survey", settings) as through:
         queue = QueueClient(through)
         daybook = Daybook(store, queue)
         survey = SurveyServicer(store, queue, daybook, draining)
@@ -72,15 +63,3 @@ async def serve(settings: SurveyConfig) -> None:
             background=[Follower(store, queue, settings.look).run],
         )
     await redis.aclose()
-
-
-def _queue(settings: SurveyConfig) -> grpc.aio.Channel:
-    if not settings.key:
-        return channel(settings.queue, authorization=lambda: "")
-    try:
-        ours = internal_token(Path(settings.key), "survey", settings.issuer, settings.audience)
-    except NO_KEY as error:
-        raise ConfigError(
-            f"configuration: TUNGGU_KEY holds no key that can sign: {error}"
-        ) from None
-    return channel(settings.queue, authorization=ours)

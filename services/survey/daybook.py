@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.chassis.errors import Problem
+from services.queue_link.link import AWAY
 from services.survey.model import DayRecord
 from services.survey.periods import JoinedDay, QueueDay
-from services.survey.queue_client import AWAY, QueueClient
+from services.survey.queue_client import QueueClient
 from services.survey.store import Store
 
 

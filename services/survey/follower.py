@@ -12,8 +12,9 @@ import logging
 from datetime import date, timedelta
 
 from services.chassis.errors import Problem
+from services.queue_link.link import AWAY
 from services.survey.periods import MOST_DAYS
-from services.survey.queue_client import AWAY, QueueClient
+from services.survey.queue_client import QueueClient
 from services.survey.store import Store
 
 ABSENT_MOST = 31

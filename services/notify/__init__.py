@@ -1,0 +1,1 @@
+"""Notify: tells those who asked for it that their turn is near."""
