@@ -20,6 +20,10 @@ CASES ?= 10000
 MINUTES ?= 10
 PACE ?= 20
 SECONDS ?= 60
+OVERLAY ?= dev
+IMAGE ?= tunggu:dev
+DOCKER ?= docker
+KUBECTL ?= $(BIN)/kubectl
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -28,7 +32,8 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	firefox prometheus nginx screenshots bench soak delay run demo token apply verify clean
+	firefox prometheus nginx screenshots bench soak delay run demo token apply verify wheel sbom \
+	images manifests keys deploy clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -157,6 +162,45 @@ verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
 	$(call needs,FILE,FILE=events.ndjson POLICY=policy.json)
 	$(call needs,POLICY,FILE=events.ndjson POLICY=policy.json)
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
+
+# --- the city ---------------------------------------------------------------
+
+wheel: setup ## dist/: the package as the image installs it
+	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel >/dev/null && ls dist
+
+sbom: setup ## build/sbom.json: what is in the image, CycloneDX
+	@mkdir -p build && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o build/sbom.json requirements.txt && echo build/sbom.json
+
+images: wheel sbom ## the one image of all processes, by docker [IMAGE DOCKER]
+	@$(DOCKER) build -f deploy/Dockerfile -t "$(IMAGE)" .
+
+KEYS := deploy/k8s/overlays/dev/keys
+
+keys: setup ## keys of the overlay dev, made once, never committed
+	@umask 077; mkdir -p $(KEYS); \
+	  [ -s $(KEYS)/jwks.json ] || $(BIN)/python -c 'import sys; from pathlib import Path; \
+	    from services.chassis.token import make_key; make_key(Path(sys.argv[1]))' $(KEYS); \
+	  [ -s $(KEYS)/password ] || $(BIN)/python -c 'import secrets; \
+	    print(secrets.token_urlsafe(24), end="")' >$(KEYS)/password; \
+	  printf 'requirepass %s\nmasterauth %s\n' "$$(cat $(KEYS)/password)" "$$(cat $(KEYS)/password)" \
+	    >$(KEYS)/auth.conf
+
+manifests: keys ## build/manifests/: every overlay rendered
+	@mkdir -p build/manifests; for overlay in deploy/k8s/overlays/*; do \
+	  $(KUBECTL) kustomize "$$overlay" >"build/manifests/$$(basename "$$overlay").yaml"; done; \
+	  ls build/manifests
+
+deploy: keys ## applies an overlay to the cluster that KUBECONFIG names [OVERLAY]
+	@[ -d "deploy/k8s/overlays/$(OVERLAY)" ] || { echo "deploy: there is no overlay $(OVERLAY)" >&2; exit 2; }
+	@$(KUBECTL) apply -k deploy/k8s/namespace
+	@$(KUBECTL) apply -k deploy/k8s/crd
+	@$(KUBECTL) wait --for condition=Established --timeout 60s \
+	  crd/kecamatans.tunggu.makassarkota.go.id
+	@$(KUBECTL) apply -k "deploy/k8s/overlays/$(OVERLAY)"
+	@$(KUBECTL) -n tunggu rollout status --timeout 300s statefulset/redis
+	@for name in queue survey notify gateway controller; do \
+	  $(KUBECTL) -n tunggu rollout status --timeout 300s "deployment/$$name"; done
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu
 	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' -o -name '*.binpb' \) -delete
