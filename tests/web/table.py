@@ -58,6 +58,10 @@ def called(town: Town) -> Any:
         return ticket
 
 
+def _dashboard(town: Town, desk: Desk) -> str:
+    return town.link(f"/dashboard/{desk.code}", "SUPERVISOR", desk.code)
+
+
 TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
@@ -65,4 +69,5 @@ TABLE = [
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
+    Shown("dashboard", "dashboard", _dashboard, "#services-table td", sizes=("phone", "desktop")),
 ]
