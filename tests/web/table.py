@@ -62,6 +62,11 @@ def _dashboard(town: Town, desk: Desk) -> str:
     return town.link(f"/dashboard/{desk.code}", "SUPERVISOR", desk.code)
 
 
+def _drilled(town: Town, desk: Desk) -> str:
+    return f"/war-room#{desk.code}"
+
+
+WALL = ("phone", "desktop", "wall")
 TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
@@ -70,4 +75,6 @@ TABLE = [
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
     Shown("dashboard", "dashboard", _dashboard, "#services-table td", sizes=("phone", "desktop")),
+    Shown("war-room", "war-room", lambda town, desk: "/war-room", "#offices li", sizes=WALL),
+    Shown("drill", "war-room", _drilled, "#one-services li", sizes=WALL),
 ]
