@@ -1,5 +1,5 @@
 // The list of offices. Figures change at once; places change only now and then, and never under
-// a pointer or the focus, so that nobody opens another office than the one that they meant.
+// a hand that moves or types, so that nobody opens another office than the one that they meant.
 
 import { $, all, h, icon, keyed, show, text } from "../core/dom.js";
 import { t, word } from "../core/i18n.js";
@@ -7,6 +7,7 @@ import { wait } from "../core/time.js";
 import { matter, pressing, ranked } from "./rank.js";
 
 const REST = 5000; // ms between two changes of places
+const HAND = 30_000; // ms without a movement after which nobody is at the list
 const MOVE = 450; // ms that a row takes to its new place
 let offices = [];
 let order = []; // codes, as they stand
@@ -36,7 +37,11 @@ function mark(element) {
 // --- places ---------------------------------------------------------------------------------------
 
 const list = $("#offices");
-const touched = () => list.matches(":hover") || list.contains(document.activeElement);
+let touchedAt = 0;
+for (const kind of ["pointermove", "pointerdown", "focusin", "keydown"]) list.addEventListener(kind, () => { touchedAt = Date.now(); });
+
+/** Whether somebody is at it; a pointer that was left lying on a wall's list is nobody. */
+const touched = () => Date.now() - touchedAt < HAND && (list.matches(":hover") || list.contains(document.activeElement));
 
 function sort() {
   const wanted = ranked(offices).map(({ code }) => code);
@@ -64,7 +69,9 @@ function later() {
 function draw() {
   const places = new Map(all("#offices > li").map((one) => [one, one.getBoundingClientRect()]));
   const byCode = new Map(offices.map((one) => [one.code, one]));
+  const held = list.contains(document.activeElement) ? document.activeElement : null;
   keyed(list, order.map((code) => byCode.get(code)).filter(Boolean), ({ code }) => code, line, fill);
+  if (held && document.activeElement !== held) held.focus({ preventScroll: true }); // a moved row loses it
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches) glide(places);
 }
 
