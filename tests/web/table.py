@@ -58,6 +58,26 @@ def called(town: Town) -> Any:
         return ticket
 
 
+def _counter(town: Town, desk: Desk) -> str:
+    """A counter that has called somebody and leaves it at that, with others behind."""
+    board = desk.get(f"{desk.office}/board").json()
+    if not any(one["id"] == "4" and "ticket" in one for one in board["counters"]):
+        desk.at("4", "open")
+        for service in "CCD":
+            desk.take(service)
+        desk.post(f"{desk.office}/tickets", {"service": "C", "lane": "PRIORITY"})
+        desk.at("4", "callNext")
+    return town.link(f"/counter/{desk.code}/4", "OFFICER", desk.code)
+
+
+def _ready(town: Town, desk: Desk) -> str:
+    """A counter that has nobody yet, with a line."""
+    desk.at("3", "open")
+    for service in "BBC":
+        desk.take(service)
+    return town.link(f"/counter/{desk.code}/3", "OFFICER", desk.code)
+
+
 TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
@@ -65,4 +85,6 @@ TABLE = [
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
+    Shown("counter", "counter", _counter, "[data-state=CALLED] #number:not(:empty)"),
+    Shown("counter-ready", "counter", _ready, "#named:not([hidden])"),
 ]

@@ -34,6 +34,9 @@ function format(options) {
 /** `08.31` (`08:31` in English) in the office's zone; `at` is RFC 3339 or ms. */
 export const clock = (at) => format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
 
+/** The same with seconds: `08.31.20` */
+export const exact = (at) => format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
+
 /** `Senin, 2 Maret 2026` */
 export const date = (at) => format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(new Date(at));
 
