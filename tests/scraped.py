@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.chassis.errors import catalogue
 from services.gateway import compose, pages
+from services.gateway.admission import Limit
+from services.gateway.crowd import Cause
 from services.gateway.routes import Routes
 from services.queue.model import Channel, CounterState, Lane
 from services.queue.steps import LUA, verb_of
@@ -133,6 +135,8 @@ ALLOWED: dict[str, Callable[[str], bool]] = {
     "verb": VERBS.__contains__,
     "method": _methods().__contains__,
     "stream": {"board", "ticket", "city"}.__contains__,
+    "limit": set(Limit).__contains__,
+    "cause": set(Cause).__contains__,
     "le": _like(r"[0-9.]+|\+Inf"),
     "generation": _like("[0-2]"),
     "version": _like("[0-9.]+"),

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from services.chassis.client import AUTHORIZATION
+from services.gateway.admission import Admission, Visitor
 from services.gateway.batch import Batches
 from services.gateway.exchange import Exchange, Gone, Headers, Reply
 from services.gateway.routes import Route
@@ -64,16 +65,21 @@ class Calls:
 class Api:
     """Answers every route that is not a stream."""
 
-    def __init__(self, calls: Calls, batches: Batches) -> None:
+    def __init__(self, calls: Calls, batches: Batches, admission: Admission) -> None:
         self._calls = calls
         self._batches = batches
+        self._admission = admission
 
-    async def answer(self, route: Route, variables: Mapping[str, str], exchange: Exchange) -> Reply:
+    async def answer(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
         """Problem: whatever is wrong with the request, or what the service says."""
         limit = FILE_LIMIT if route.method == "PUT" else BODY_LIMIT
         body = await exchange.json_body(limit)
         AUTHORIZATION.set(exchange.authorization())
         request = bind(route, variables, exchange.query, exchange.headers, body)
+        if isinstance(request, CreateTicketRequest):
+            self._admission.holder(visitor, request.kecamatan, request.holder)
         if isinstance(request, CreateTicketRequest) and _is_public(request):
             message: Any = CreateTicketResponse(ticket=await self._gathered(request, exchange))
         else:

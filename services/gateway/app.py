@@ -11,16 +11,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.chassis.errors import Problem
 from services.chassis.telemetry import Meter, adopt_request_id
 from services.gateway import problems
+from services.gateway.admission import Admission, Limit, Visitor, limit_of
 from services.gateway.api import Api
-from services.gateway.exchange import Exchange, Gone, Receive, Reply, Scope, Send
+from services.gateway.exchange import RESERVED, Exchange, Gone, Receive, Reply, Scope, Send
 from services.gateway.origins import Origins
-from services.gateway.places import Places
-from services.gateway.routes import Routes, allowed
+from services.gateway.paths import Paths
+from services.gateway.routes import Route, Routes, allowed
 from services.gateway.watching import Watching
 
 Fixed = Callable[[Exchange], Awaitable[Reply]]
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # for labels
+PROBES = frozenset((b"/healthz", b"/readyz"))  # whoever watches over us is never refused
+TICKET_PAGE = "/t/{ticket}"  # answers 200 only for a ticket that there is
 HTTP = Meter("http")
 log = logging.getLogger("services.gateway.access")
 
@@ -36,14 +39,16 @@ class Gateway:
         watching: Watching,
         fixed: Mapping[bytes, Fixed],
         origins: Origins,
+        admission: Admission,
         forms: Mapping[bytes, Fixed] | None = None,
     ) -> None:
         self._routes = routes
         self._api = api
         self._watching = watching
-        self._fixed = Places(fixed)
+        self._fixed = Paths(fixed)
         self._forms = forms or {}
         self._origins = origins
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
@@ -76,21 +81,71 @@ class Gateway:
         exchange.check_size()
         exchange.check_once()
         path = exchange.raw_path
-        if place := self._fixed.find(path):
-            return await self._fixed_answer(exchange, *place)
+        if found := self._fixed.find(path):
+            return await self._placed(exchange, *found)
         if exchange.method == "OPTIONS":
             methods = allowed(self._routes.methods(path))
             return self._origins.options(exchange.headers, methods)
         route, variables = self._routes.match(exchange.method, path)
         exchange.template = route.template
+        visitor = await self._visitor(exchange)
+        self._admission.admit(visitor, limit_of(route))
+        if "ticket_id" not in variables:
+            return await self._routed(route, variables, exchange, visitor)
+        return await self._by_id(route, variables, exchange, visitor)
+
+    async def _placed(
+        self, exchange: Exchange, template: str, variables: Mapping[str, str], fixed: Fixed
+    ) -> Reply:
+        """What no proto declares: probes are not counted, ids that are none count as elsewhere."""
+        exchange.template = template
+        if exchange.raw_path in PROBES:
+            return await self._fixed_answer(exchange, fixed)
+        visitor = await self._visitor(exchange)
+        self._admission.admit(visitor, Limit.REQUESTS)
+        ticket_id = variables.get("ticket", "")
+        if not ticket_id:
+            return await self._fixed_answer(exchange, fixed)
+        self._admission.guess(visitor, ticket_id)
+        reply = await self._fixed_answer(exchange, fixed)
+        if reply.status == 404:
+            self._admission.guessed(visitor)
+        elif reply.status == 200 and template == TICKET_PAGE:
+            self._admission.found(ticket_id)
+        return reply
+
+    async def _visitor(self, exchange: Exchange) -> Visitor:
+        """OVERLOADED for all but staff on a connection beyond what is admitted."""
+        visitor = await self._admission.visitor(exchange)
+        if visitor.caller is None and RESERVED in exchange.scope["extensions"]:
+            raise Problem("OVERLOADED")
+        return visitor
+
+    async def _by_id(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
+        """Counts ids that are none: who knows a ticket's id is its holder."""
+        ticket_id = variables["ticket_id"]
+        self._admission.guess(visitor, ticket_id)
+        try:
+            reply = await self._routed(route, variables, exchange, visitor)
+        except Problem as problem:
+            if problem.reason == "TICKET_NOT_FOUND":
+                self._admission.guessed(visitor)
+            raise
+        self._admission.found(ticket_id)
+        return reply
+
+    async def _routed(
+        self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
+    ) -> Reply:
         if not route.stream:
-            return await self._api.answer(route, variables, exchange)
+            return await self._api.answer(route, variables, exchange, visitor)
         return await self._watching.answer(route, variables, exchange) or Reply(200, [])
 
-    async def _fixed_answer(self, exchange: Exchange, template: str, fixed: Fixed) -> Reply:
-        exchange.template = template
+    async def _fixed_answer(self, exchange: Exchange, fixed: Fixed) -> Reply:
         methods = ["GET", "HEAD", "OPTIONS"]
-        form = self._forms.get(template.encode())
+        form = self._forms.get(exchange.template.encode())
         if form and exchange.method == "POST":
             return await form(exchange)
         if exchange.method not in methods:
@@ -125,4 +180,6 @@ def _account(exchange: Exchange, reply: Reply, seconds: float) -> None:
     }
     if reply.reason != "OK":
         fields |= {"reason": reply.reason, "detail": reply.private}
-    log.info("request", extra={"fields": fields})
+    # Who is refused for asking too much is counted and does not fill the log.
+    level = logging.DEBUG if reply.reason == "RATE_LIMITED" else logging.INFO
+    log.log(level, "request", extra={"fields": fields})

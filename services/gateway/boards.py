@@ -8,13 +8,13 @@ that named it, and is never logged. Absent: any rule of the queue.
 
 import asyncio
 import random
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 
 import grpc
 
 from services.chassis.errors import Problem
 from services.gateway.encode import to_json
-from services.gateway.streams import Feed, Frame, Timing, frame
+from services.gateway.streams import Fanout, Feed, Frame, frame
 from tunggu.queue.v1.queue_pb2 import Line, WatchBoardResponse
 from tunggu.queue.v1.ticket_pb2 import Forecast, Ticket
 
@@ -26,13 +26,14 @@ LASTING = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT)
 BACKOFF = (0.1, 5.0)  # seconds before the first and at most before any reconnection
 
 Watch = Callable[[str], AsyncIterable[WatchBoardResponse]]
+Outcome = Callable[[str], Awaitable[bytes]]  # the last frame of a ticket, by its id
 
 
 class Board:
     """The source of one office's board and of all its ticket streams."""
 
-    def __init__(self, kecamatan: str, watch: Watch, timing: Timing) -> None:
-        self.feed = Feed(timing)
+    def __init__(self, kecamatan: str, watch: Watch, fanout: Fanout) -> None:
+        self.feed = Feed(fanout)
         self.day = ""
         self.tickets: dict[str, Ticket] = {}
         self._kecamatan = kecamatan
@@ -91,60 +92,75 @@ class TicketView:
     """What the holder of one ticket sees of a board: the JSON of GET /v1/tickets/{id}.
 
     `ticket` is GetTicket's answer. It may be newer than the board, and is shown until
-    the board has caught up with it.
+    the board has caught up with it. `outcome` finds out how its day ended for a ticket
+    whose board has gone on to the next.
     """
 
-    def __init__(self, board: Board, ticket: Ticket) -> None:
-        self.feed = board.feed
+    __slots__ = ("_board", "_day", "_event", "_final", "_first", "_id", "_number", "_outcome")
+
+    def __init__(self, board: Board, ticket: Ticket, outcome: Outcome) -> None:
+        self._day = ticket.service_day
         self._board = board
-        self._ticket = ticket
-        self._frame = ticket_frame(ticket)
+        self._id = ticket.id
+        self._number = ticket.number
+        self._event = ticket.event  # of the state shown last
+        self._final = is_final(ticket)
+        self._first: Ticket | None = ticket
+        self._outcome = outcome
 
-    def look(self) -> Frame | None:
-        known = self._board.tickets.get(self._ticket.number)
-        if self._board.day != self._ticket.service_day or known is None:
-            return self._frame
-        if known.event < self._ticket.event:
-            return self._frame
-        shown = self._composed(known)
-        if shown is not None and identity(shown) != self._frame.id:
-            self._ticket, self._frame = shown, ticket_frame(shown)
-        return self._frame
+    @property
+    def feed(self) -> Feed:
+        return self._board.feed
 
-    def _composed(self, known: Ticket) -> Ticket | None:
-        """The board's ticket with what only its holder is told; None until its line is known."""
+    def news(self, seen: str) -> Frame | None:
+        known = self._board.tickets.get(self._number)
+        if known is None or self._board.day != self._day or known.event < self._event:
+            return self._still(seen)
+        ahead, forecast = 0, None
+        if known.state == State.STATE_WAITING:
+            place = self._board.place(known.service, self._number)
+            if place is None:  # its line is not known yet
+                return self._still(seen)
+            ahead, forecast = place
+        self._first, self._event, self._final = None, known.event, is_final(known)
+        if identity(known, ahead, forecast) == seen:
+            return None
+        return ticket_frame(self._composed(known, ahead, forecast))
+
+    def _still(self, seen: str) -> Frame | None:
+        """What the queue said, as long as the board has not shown more."""
+        shown = self._first and ticket_frame(self._first)
+        return shown if shown and shown.id != seen else None
+
+    def _composed(self, known: Ticket, ahead: int, forecast: Forecast | None) -> Ticket:
+        """The board's ticket with what only its holder is told."""
         ticket = Ticket()
         ticket.CopyFrom(known)
-        ticket.id = self._ticket.id
-        if ticket.state == State.STATE_WAITING:
-            place = self._board.place(ticket.service, ticket.number)
-            if place is None:
-                return None
-            ticket.ahead, forecast = place
-            if forecast is not None:
-                ticket.forecast.CopyFrom(forecast)
+        ticket.id, ticket.ahead = self._id, ahead
+        if forecast is not None:
+            ticket.forecast.CopyFrom(forecast)
         return ticket
 
     def over(self) -> bool:
-        return self.final() or self.outlived()
+        """Whether it has left for good, or the board shows a later day, silent about it."""
+        return self._final or self._board.day > self._day
 
-    def final(self) -> bool:
-        """Whether the ticket has left the queue for good."""
-        state = self._ticket.state
-        missed = state == State.STATE_NO_SHOW and not self._ticket.HasField("return_by")
-        return state in FINAL or missed
+    def last_word(self) -> Awaitable[bytes] | None:
+        return None if self._final else self._outcome(self._id)
 
-    def outlived(self) -> bool:
-        """Whether the board shows a later day, which says nothing of this ticket."""
-        return self._board.day > self._ticket.service_day
+
+def is_final(ticket: Ticket) -> bool:
+    """Whether nothing can follow; a missed ticket may return while it says until when."""
+    missed = ticket.state == State.STATE_NO_SHOW and not ticket.HasField("return_by")
+    return ticket.state in FINAL or missed
 
 
 def ticket_frame(ticket: Ticket) -> Frame:
-    return frame("ticket", identity(ticket), to_json(ticket))
+    forecast = ticket.forecast if ticket.HasField("forecast") else None
+    return frame("ticket", identity(ticket, ticket.ahead, forecast), to_json(ticket))
 
 
-def identity(ticket: Ticket) -> str:
+def identity(ticket: Ticket, ahead: int, wait: Forecast | None) -> str:
     """`<day>/<event>`, and what can change without an event of the ticket's own."""
-    wait = ticket.forecast
-    place = f"{ticket.ahead}-{wait.p50_seconds}-{wait.p90_seconds}"
+    place = f"{ahead}-{wait.p50_seconds}-{wait.p90_seconds}" if wait else f"{ahead}-0-0"
     return f"{ticket.service_day}/{ticket.event}/{place}"

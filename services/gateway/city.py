@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 from services.chassis.errors import Problem
-from services.gateway.streams import Feed, Timing, frame
+from services.gateway.streams import Fanout, Feed, frame
 
 INTERVAL = 1.0  # seconds from one answer to the next question
 
@@ -13,8 +13,8 @@ INTERVAL = 1.0  # seconds from one answer to the next question
 class City:
     """The source of `/v1/streams/city`; `fetch` gives the JSON of `GET /v1/kecamatan`."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[bytes]], timing: Timing) -> None:
-        self.feed = Feed(timing)
+    def __init__(self, fetch: Callable[[], Awaitable[bytes]], fanout: Fanout) -> None:
+        self.feed = Feed(fanout)
         self._fetch = fetch
 
     async def run(self) -> None:

@@ -2,21 +2,26 @@
 
 import asyncio
 import logging
+import time
 from importlib.metadata import version
 
 import grpc
 
+from services.chassis.access import Keys, Verifier
 from services.chassis.client import channel
 from services.gateway import openapi, ops
+from services.gateway.admission import Admission
 from services.gateway.api import Api, Calls
 from services.gateway.app import Gateway
+from services.gateway.badges import Badges
 from services.gateway.batch import Batches, Limits, Send
 from services.gateway.config import GatewayConfig
 from services.gateway.origins import Origins
 from services.gateway.pages import pages
+from services.gateway.places import Places
 from services.gateway.routes import Routes
 from services.gateway.server import Server, listen
-from services.gateway.streams import Timing
+from services.gateway.streams import Fanout, Timing
 from services.gateway.ticket_page import Tickets
 from services.gateway.watching import Watching
 from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
@@ -48,15 +53,30 @@ def server(
     to end. Without `survey` its routes are not there."""
     routes = Routes((*SERVICES, *(SURVEY if survey else ())))
     calls = Calls(queue, {SURVEY[0].file.package: survey} if survey else {})
-    timing = Timing(beat=config.heartbeat, stale=config.stale, linger=config.linger)
-    watching = Watching(queue, calls, timing, config.backlog, survey)
+    watching = Watching(queue, calls, _fanout(config), survey)
     watching.check(routes.all)
-    api = Api(calls, Batches(_sender(calls), _limits(config)))
+    admission = _admission(config)
+    api = Api(calls, Batches(_sender(calls), _limits(config)), admission)
     web = pages(_tickets(calls))
     fixed = web.fixed | ops.fixed(queue, leaving)
     fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
-    app = Gateway(routes, api, watching, fixed, Origins(config.origins), web.forms)
+    app = Gateway(routes, api, watching, fixed, Origins(config.origins), admission, web.forms)
     return Server(app, config, leaving=leaving, drain=watching.drain)
+
+
+def _admission(config: GatewayConfig) -> Admission:
+    """Without keys no token is looked at; without limits nor is any."""
+    badges = None
+    if config.jwks and config.rates:
+        verifier = Verifier(Keys(config.jwks), config.issuer, config.audience)
+        badges = Badges(verifier.caller, time.monotonic)
+    return Admission(config.rates, config.addresses, badges)
+
+
+def _fanout(config: GatewayConfig) -> Fanout:
+    timing = Timing(beat=config.heartbeat, stale=config.stale, linger=config.linger)
+    places = Places(config.most_streams, config.most_streams_by_address)
+    return Fanout(timing, config.backlog, places)
 
 
 def _limits(config: GatewayConfig) -> Limits:

@@ -3,11 +3,13 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from services.chassis.errors import Problem
+from services.gateway.crowd import Seat
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -19,7 +21,8 @@ MAX_URL = 4096  # bytes of path and query
 MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16 * 1024  # of all names and values
 MAX_BEARER = 6 * 1024  # bytes of a token; gRPC carries no more than 8 KiB of metadata
-BODY_SECONDS = 10.0
+BODY_SECONDS = 10.0  # until a body must be there, and longer as it comes:
+BODY_RATE = 8 * 1024  # bytes of it that earn another second
 DISCARD = 2 * 1024 * 1024  # bytes still read of a refused body, so that the client reads the reply
 
 # Headers of which the first and the last might mean different people or requests.
@@ -29,7 +32,8 @@ ONCE = {
     b"tunggu-holder": "Tunggu-Holder",
 }
 
-TRANSPORT = "tunggu.transport"  # scope extension: the connection's asyncio transport
+CONNECTION = "tunggu.connection"  # scope extension: the request's Connection
+RESERVED = "tunggu.reserved"  # scope extension: on a connection that is for staff only
 
 _BEARER = re.compile(rb"bearer +([\x21-\x7e]+)", re.IGNORECASE)
 _CHARSET = re.compile(rb';\s*charset\s*=\s*"?([^\s;"]*)')
@@ -38,6 +42,34 @@ _LAST_EVENT_ID = re.compile(rb"[\x21-\x7e]{1,200}")
 
 class Gone(Exception):  # noqa: N818
     """The client hung up; nobody waits for a reply."""
+
+
+class Successor(asyncio.Protocol):
+    """Whom a connection is left to when HTTP is over on it.
+
+    The server counts it as open until it is lost.
+    """
+
+    __slots__ = ("connections", "seat")
+    connections: set[Any]  # the server's, this one among them
+    seat: Seat
+
+    def shutdown(self) -> None:
+        """The server ends, and waits until all connections are closed: its owner sees to that."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.connections.discard(self)
+        self.seat.leave()
+
+
+class Connection(Protocol):
+    """The connection of a request."""
+
+    def hand_over(
+        self, scope: Scope, successor: Successor, headers: Headers
+    ) -> tuple[asyncio.Transport, bytes]:
+        """What Exchange.hand_over says, for the request of that scope."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +108,13 @@ class Exchange:
     def query(self) -> bytes:
         return self.scope["query_string"]  # type: ignore[no-any-return]
 
-    @property
-    def transport(self) -> asyncio.WriteTransport:
-        return self.scope["extensions"][TRANSPORT]  # type: ignore[no-any-return]
+    def hand_over(self, successor: Successor, headers: Headers) -> tuple[asyncio.Transport, bytes]:
+        """The transport, now the successor's, and the head of a response that ends with it.
+
+        Nothing else of the request is kept, and none that came behind it is answered. Gone.
+        """
+        connection: Connection = self.scope["extensions"][CONNECTION]
+        return connection.hand_over(self.scope, successor, headers)
 
     @property
     def seen(self) -> str:
@@ -144,20 +180,26 @@ class Exchange:
         if declared > limit:
             await self._refuse_body(limit)
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._read(limit)
+            async with asyncio.timeout(BODY_SECONDS) as patience:
+                body = await self._read(limit, patience)
         except TimeoutError:
             raise Problem("BODY_TOO_SLOW") from None
+        if body is None:
+            await self._refuse_body(limit)
+        return body or b""
 
-    async def _read(self, limit: int) -> bytes:
-        body = b""
+    async def _read(self, limit: int, patience: asyncio.Timeout) -> bytes | None:
+        """None: there is more than `limit`. A body earns its time; one that trickles does not."""
+        end, parts, size = patience.when() or 0.0, [], 0
         while True:
             part, more = await self._part()
-            body += part
-            if len(body) > limit:
-                await self._refuse_body(limit)
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                return None
             if not more:
-                return body
+                return b"".join(parts)
+            patience.reschedule(end + size / BODY_RATE)
 
     async def _part(self) -> tuple[bytes, bool]:
         message = await self.receive()
@@ -168,11 +210,16 @@ class Exchange:
     async def _refuse_body(self, limit: int) -> None:
         """Reads on for a while: a client that is still writing would miss the reply."""
         if b"expect" not in self.headers:
-            discarded, more = 0, True
-            while more and discarded < DISCARD:
-                part, more = await self._part()
-                discarded += len(part)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BODY_SECONDS):
+                    await self._discard()
         raise Problem("BODY_TOO_LARGE", {"limit": str(limit)})
+
+    async def _discard(self) -> None:
+        discarded, more = 0, True
+        while more and discarded < DISCARD:
+            part, more = await self._part()
+            discarded += len(part)
 
     def _check_media_type(self) -> None:
         """JSON is UTF-8 (RFC 8259); a parameter that says otherwise is not guessed away."""

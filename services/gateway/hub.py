@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from prometheus_client import Gauge
 
 from services.chassis.errors import Problem
-from services.gateway.streams import Feed, Timing
+from services.gateway.streams import Feed
 
 log = logging.getLogger(__name__)
 FEEDS = Gauge("tunggu_gateway_feeds", "Boards and lists that are being followed. Sum.")
@@ -36,36 +36,40 @@ S = TypeVar("S", bound=Source)
 class _Followed(Generic[S]):
     source: S
     task: asyncio.Task[None]
-    watchers: int = 0
+    coming: int = 0  # who waits for the first frame, and is not yet among the feed's watchers
     leaving: asyncio.TimerHandle | None = None
 
 
 class Hub(Generic[S]):
     """One running source a key, while anybody watches and `linger` seconds longer."""
 
-    def __init__(self, make: Callable[[str], S], timing: Timing) -> None:
+    def __init__(self, make: Callable[[str], S], linger: float) -> None:
         self._make = make
-        self._timing = timing
+        self._linger = linger
         self._followed: dict[str, _Followed[S]] = {}
         self.draining = False
 
     @asynccontextmanager
     async def following(self, key: str) -> AsyncIterator[S]:
-        """The source, with a first frame. The source's Problem, or SERVICE_UNAVAILABLE."""
+        """The source, with a first frame. The source's Problem, or SERVICE_UNAVAILABLE.
+
+        Who then watches its feed holds it as well.
+        """
         if self.draining:
             raise Problem("SERVICE_UNAVAILABLE")
-        followed = self._followed.get(key) or self._start(key)
-        followed.watchers += 1
+        followed = self._followed.get(key)
+        if followed is None or followed.source.feed.ended:
+            followed = self._start(key)
+        followed.coming += 1
         if followed.leaving is not None:
             followed.leaving.cancel()
             followed.leaving = None
         try:
-            await followed.source.feed.ready(self._timing.ready)
+            await followed.source.feed.ready()
             yield followed.source
         finally:
-            followed.watchers -= 1
-            if followed.watchers == 0:
-                self._leave(followed)
+            followed.coming -= 1
+            self._leave(followed)
 
     def _start(self, key: str) -> _Followed[S]:
         source = self._make(key)
@@ -73,12 +77,16 @@ class Hub(Generic[S]):
         task = asyncio.create_task(source.run(), context=Context())
         followed = self._followed[key] = _Followed(source, task)
         task.add_done_callback(lambda _: self._forget(key, followed))
+        source.feed.deserted = lambda: self._leave(followed)
         FEEDS.inc()
         return followed
 
     def _leave(self, followed: _Followed[S]) -> None:
+        """Somebody is gone; if it was the last one, the source ends in a while."""
+        if followed.coming or followed.source.feed.watchers or followed.leaving:
+            return
         loop = asyncio.get_running_loop()
-        seconds = 0 if followed.source.feed.ended else self._timing.linger
+        seconds = 0 if followed.source.feed.ended else self._linger
         followed.leaving = loop.call_later(seconds, self._stop, followed)
 
     def _stop(self, followed: _Followed[S]) -> None:

@@ -1,31 +1,40 @@
-"""Addresses that no proto declares, found by raw path: exact ones, and templates with {variables}.
+"""How many streams may be open: in all, and from one address."""
 
-A variable stands for one segment, whatever is in it. Absent: methods, and what answers.
-"""
+import random
+from collections import Counter
 
-import re
-from collections.abc import Mapping
-from typing import Generic, TypeVar
+from services.chassis.errors import Problem
 
-Answer = TypeVar("Answer")
+# Seconds until a client that found no place may come back: many may have found none.
+COME_BACK = (10, 30)
 
 
-class Places(Generic[Answer]):
-    """What answers an address, and the template that logs call it by."""
+class Places:
+    """Counts open streams. Many people share an address behind a carrier's NAT."""
 
-    def __init__(self, answers: Mapping[bytes, Answer]) -> None:
-        self._exact = {path: answer for path, answer in answers.items() if b"{" not in path}
-        self._templates = [
-            (path.decode(), re.compile(re.sub(rb"\\\{\w+\\\}", b"[^/]+", re.escape(path))), answer)
-            for path, answer in answers.items()
-            if b"{" in path
-        ]
+    def __init__(self, total: int = 2**31, by_address: int = 2**31) -> None:
+        self._total = total
+        self._most = by_address
+        self._by_address: Counter[str] = Counter()
+        self.taken = 0
 
-    def find(self, raw_path: bytes) -> tuple[str, Answer] | None:
-        """The template and its answer; an exact address goes before a template."""
-        if raw_path in self._exact:
-            return raw_path.decode("ascii"), self._exact[raw_path]
-        for template, pattern, answer in self._templates:
-            if pattern.fullmatch(raw_path):
-                return template, answer
-        return None
+    def take(self, address: str) -> None:
+        """STREAMS_EXHAUSTED (503), TOO_MANY_STREAMS (429)."""
+        if self.taken >= self._total:
+            raise _refusal("STREAMS_EXHAUSTED")
+        if self._by_address[address] >= self._most:
+            raise _refusal("TOO_MANY_STREAMS")
+        self.taken += 1
+        self._by_address[address] += 1
+
+    def leave(self, address: str) -> None:
+        """Gives back what `take` took."""
+        self.taken -= 1
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+
+def _refusal(reason: str) -> Problem:
+    seconds = random.randint(*COME_BACK)  # noqa: S311  (spread, no secret)
+    return Problem(reason, {"retryAfter": str(seconds)})

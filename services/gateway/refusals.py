@@ -18,14 +18,14 @@ from services.gateway.routes import Route
 
 ALWAYS = """
 INVALID_REQUEST URL_TOO_LONG HEADERS_TOO_LARGE TOKEN_INVALID TOKEN_EXPIRED
-REDIS_UNAVAILABLE SERVICE_UNAVAILABLE DEADLINE_EXCEEDED
+REDIS_UNAVAILABLE SERVICE_UNAVAILABLE DEADLINE_EXCEEDED RATE_LIMITED OVERLOADED
 """.split()
 WITH_PATH = ["ROUTE_NOT_FOUND"]  # a variable that is empty or no UTF-8
 WITH_BODY = "NOT_JSON UNKNOWN_FIELD BODY_TOO_SLOW BODY_TOO_LARGE UNSUPPORTED_MEDIA_TYPE".split()
 WITH_REQUEST_ID = ["REQUEST_ID_REUSED", "STALE_DAY", "OUTCOME_UNKNOWN", "REDIS_POLICY"]
 WITHOUT_CALLER = ["REQUEST_ID_TOO_SHORT"]
 FOR_STAFF = ["UNAUTHENTICATED", "PERMISSION_DENIED", "OTHER_KECAMATAN"]
-BATCHED = ["OVERLOADED"]
+FOR_STREAMS = ["STREAMS_EXHAUSTED", "TOO_MANY_STREAMS"]
 
 _REASON = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
 _EVERY = re.compile(r"([^.]*) may come from every (mutation|method)\.")
@@ -40,9 +40,10 @@ def reasons(route: Route, requirement: Requirement, comments: Comments) -> list[
     found += WITH_PATH if route.variables else []
     found += WITH_BODY if route.body else []
     found += WITH_REQUEST_ID if mutates else []
+    found += FOR_STREAMS if route.stream else []
     found += FOR_STAFF if requirement.staff else []
     if mutates and requirement.public:
-        found += WITHOUT_CALLER + BATCHED
+        found += WITHOUT_CALLER
     return list(dict.fromkeys(found))
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Callable
 from services.chassis.errors import Problem
 from services.gateway.boards import BACKOFF, LASTING
 from services.gateway.encode import to_json
-from services.gateway.streams import Feed, Timing, frame
+from services.gateway.streams import Fanout, Feed, frame
 from tunggu.survey.v1.survey_pb2 import Satisfaction, WatchSatisfactionResponse
 
 Watch = Callable[[str], AsyncIterable[WatchSatisfactionResponse]]
@@ -17,8 +17,8 @@ Watch = Callable[[str], AsyncIterable[WatchSatisfactionResponse]]
 class Survey:
     """The source of an office's satisfaction stream: WatchSatisfaction, followed."""
 
-    def __init__(self, kecamatan: str, watch: Watch, timing: Timing) -> None:
-        self.feed = Feed(timing)
+    def __init__(self, kecamatan: str, watch: Watch, fanout: Fanout) -> None:
+        self.feed = Feed(fanout)
         self._kecamatan = kecamatan
         self._watch = watch
 

@@ -1,30 +1,38 @@
 """The fan-out: one feed for each thing that is watched, however many watch it.
 
-A feed holds the latest frame, encoded once, and one wake-up that all its watchers
-share; there is no queue and no task a watcher here, so a watcher that is late gets
-the latest frame and never the ones between. Absent: HTTP, any server, and where frames
-come from; what carries the bytes to a client is a `write` that the caller passes in.
+A feed holds the latest frame, encoded once. A change is one walk over its watchers, a
+bit of it at each turn of the event loop (turns.py); there is no queue, no task and no
+timer a watcher. Each watcher is brought to the present, whatever that is when the walk
+comes to it: a frame that arrives amid a walk takes the place of the one before it.
+Absent: HTTP, any server, and where frames come from.
 """
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from prometheus_client import Histogram
 
 from services.chassis.errors import Problem
 from services.chassis.telemetry import BUCKETS
+from services.gateway.places import Places
+from services.gateway.turns import Turns
 
 FANOUT = Histogram(
     "tunggu_gateway_fanout_seconds",
-    "From a change of what is watched to its last watcher's write; counted at the next. Sum.",
+    "From a change of what is watched to its last watcher's write. Sum.",
     buckets=BUCKETS,
 )
 HEARTBEAT = b": heartbeat\n\n"
-RETRY_MS = (2000, 5000)  # spread, so that a drained gateway's clients do not all come at once
+RETRY_MS = 2000  # at least, until a client comes back
+SPREAD_MS = 3000  # and at least so much more or less
+RETURNS = 1000  # watchers that may come back in a second
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,62 +59,102 @@ def frame(event: str, identity: str, body: bytes) -> Frame:
     return Frame(identity, head + body + b"\n\n")
 
 
-def retry() -> bytes:
-    """How long a client shall wait before it comes back."""
-    return b"retry: %d\n\n" % random.randint(*RETRY_MS)  # noqa: S311  (spread, no secret)
-
-
 def notice(event: str) -> bytes:
     """`stale` and `fresh`: whether the last frame may be trusted to be the present."""
     return b"event: %s\ndata: {}\n\n" % event.encode()
 
 
-class Wake(asyncio.Future[None]):
-    """A future that many tasks await: the cancellation of one must not reach the others."""
+def retry(spread: int = SPREAD_MS) -> bytes:
+    """How long a client shall wait before it comes back; `spread` in ms."""
+    wait = random.randint(RETRY_MS, RETRY_MS + spread)  # noqa: S311  (spread, no secret)
+    return b"retry: %d\n\n" % wait
 
-    def cancel(self, msg: object = None) -> bool:  # noqa: ARG002
-        return False
+
+def spread_of(watchers: int) -> int:
+    """Over how many ms so many come back without a crush; a rough step, so that it rarely moves."""
+    spread = SPREAD_MS
+    while watchers * 1000 > spread * RETURNS:
+        spread *= 2
+    return spread
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """What all feeds of a process share. A client may have `backlog` bytes unsent."""
+
+    timing: Timing = field(default_factory=Timing)
+    backlog: int = 64 * 1024
+    places: Places = field(default_factory=Places)
+    turns: Turns = field(default_factory=Turns)
+
+    @property
+    def spread(self) -> int:
+        """Over how many ms the watchers of this process shall come back, should it end."""
+        return spread_of(self.places.taken)
+
+
+class Watcher(Protocol):
+    """Who is told of changes."""
+
+    def update(self) -> None:
+        """Writes what the client does not have yet. Never waits."""
+        ...
+
+    def abort(self) -> None:
+        """Ends at once what cannot be updated."""
+        ...
 
 
 class Feed:
     """The latest frame of one thing, and who must hear of the next.
 
     `failure` is set when the source ends for good (no such kecamatan); `ended` then
-    too. Everything happens on one event loop.
+    too. `beats` counts heartbeats, `spread` is what the last of them knew. Everything
+    happens on one event loop.
     """
 
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, fanout: Fanout) -> None:
+        self.fanout = fanout
+        self.whole = Whole(self)  # one for all who watch it whole
         self.frame: Frame | None = None
         self.stale = False
         self.ended = False
         self.failure: Problem | None = None
         self.beats = 0
-        self._changed_at = self._reached_at = 0.0
-        self._wake = Wake()
-        self._timing = timing
-        self._beat = asyncio.get_running_loop().call_later(timing.beat, self._on_beat)
+        self.spread = fanout.spread
+        self.deserted: Callable[[], None] = lambda: None  # called when the last watcher left
+        self.watchers: dict[Watcher, None] = {}  # in the order in which they came
+        self._known = asyncio.Event()
+        self._walk: Iterator[Watcher] = iter(())
+        self._walking = self._again = False
+        self._changed_at = self._walks_since = 0.0
+        loop = asyncio.get_running_loop()
+        self._beat = loop.call_later(fanout.timing.beat, self._on_beat)
         self._staling: asyncio.TimerHandle | None = None
 
-    def publish(self, new: Frame | None) -> None:
-        """A new state, or None if only what watchers look up has changed."""
-        self.frame = new or self.frame
-        self._count_fanout()
-        self._changed_at = time.monotonic()
+    def publish(self, new: Frame) -> None:
+        """A new state; or the same one, if only what watchers look up has changed."""
+        self.frame = new
+        self._changed_at = self._changed_at or time.monotonic()
+        self._known.set()
         self._tell()
 
-    def reached(self) -> None:
-        """A watcher that waited for the change has been written to."""
-        self._reached_at = time.monotonic()
+    def join(self, watcher: Watcher) -> None:
+        """From now on it is updated."""
+        self.watchers[watcher] = None
 
-    def _count_fanout(self) -> None:
-        if self._reached_at > self._changed_at:
-            FANOUT.observe(self._reached_at - self._changed_at)
+    def leave(self, watcher: Watcher) -> None:
+        """May be called again."""
+        if watcher in self.watchers:
+            del self.watchers[watcher]
+            if not self.watchers:
+                self.deserted()
 
     def lost(self) -> None:
         """The source broke off; watchers hear of it unless it is back soon."""
         if self._staling is None and not self.stale:
             loop = asyncio.get_running_loop()
-            self._staling = loop.call_later(self._timing.stale, self._set_stale, True)
+            self._staling = loop.call_later(self.fanout.timing.stale, self._set_stale, True)
 
     def found(self) -> None:
         """The source is back."""
@@ -118,24 +166,18 @@ class Feed:
 
     def end(self, failure: Problem | None = None) -> None:
         """Ends all its watchers' streams. May be called again."""
-        if not self.ended:
-            self._count_fanout()
         self.ended, self.failure = True, self.failure or failure
         self._beat.cancel()
         if self._staling is not None:
             self._staling.cancel()
+        self._known.set()
         self._tell()
 
-    async def changed(self) -> None:
-        """Returns at the next change of anything above."""
-        await self._wake
-
-    async def ready(self, seconds: float) -> None:
+    async def ready(self) -> None:
         """Returns once there is a frame. The failure, or SERVICE_UNAVAILABLE."""
         try:
-            async with asyncio.timeout(seconds):
-                while self.frame is None and not self.ended:
-                    await asyncio.shield(self._wake)
+            async with asyncio.timeout(self.fanout.timing.ready):
+                await self._known.wait()
         except TimeoutError:
             raise Problem("SERVICE_UNAVAILABLE") from None
         if self.ended:
@@ -148,13 +190,51 @@ class Feed:
 
     def _on_beat(self) -> None:
         self.beats += 1
+        self.spread = self.fanout.spread
         loop = asyncio.get_running_loop()
-        self._beat = loop.call_later(self._timing.beat, self._on_beat)
+        self._beat = loop.call_later(self.fanout.timing.beat, self._on_beat)
         self._tell()
 
+    # The walk ------------------------------------------------------------------------------------
+
     def _tell(self) -> None:
-        woken, self._wake = self._wake, Wake()
-        woken.set_result(None)
+        """Those who were passed already are visited again in another walk."""
+        self._again = True
+        if not self._walking and self._begin():
+            self.fanout.turns.add(self._step)
+
+    def _begin(self) -> bool:
+        """Whether there is anybody to walk to."""
+        self._walks_since, self._changed_at, self._again = self._changed_at, 0.0, False
+        self._walk = iter(list(self.watchers))
+        self._walking = bool(self.watchers)
+        return self._walking
+
+    def _step(self, most: int) -> bool:
+        """Updates the next watchers, at most so many; whether there is more to do."""
+        visited = 0
+        for watcher in islice(self._walk, most):
+            visited += 1
+            _update(watcher)
+        if visited:
+            return True
+        # A turn later than the last write, which is when the loop has sent it.
+        self._count_fanout()
+        self._walking = False
+        return self._again and self._begin()
+
+    def _count_fanout(self) -> None:
+        if self._walks_since:
+            FANOUT.observe(time.monotonic() - self._walks_since)
+
+
+def _update(watcher: Watcher) -> None:
+    """One that fails must not keep the others from the news."""
+    try:
+        watcher.update()
+    except Exception:
+        log.exception("a stream broke off")
+        watcher.abort()
 
 
 class View(Protocol):
@@ -163,12 +243,16 @@ class View(Protocol):
     @property
     def feed(self) -> Feed: ...
 
-    def look(self) -> Frame | None:
-        """The present frame; None while there is nothing sound to show."""
+    def news(self, seen: str) -> Frame | None:
+        """The present frame, unless its id is `seen` or there is nothing sound to show."""
         ...
 
     def over(self) -> bool:
-        """Whether no other frame can follow the present one."""
+        """Whether no other frame can follow the one that `news` gave last."""
+        ...
+
+    def last_word(self) -> Awaitable[bytes] | None:
+        """What is still to be found out and said, once it is over."""
         ...
 
 
@@ -178,36 +262,12 @@ class Whole:
 
     feed: Feed
 
-    def look(self) -> Frame | None:
-        return self.feed.frame
+    def news(self, seen: str) -> Frame | None:
+        present = self.feed.frame
+        return present if present is not None and present.id != seen else None
 
     def over(self) -> bool:
         return False
 
-
-async def follow(view: View, seen: str, write: Callable[[bytes], Awaitable[bool]]) -> None:
-    """Writes each new frame, heartbeat and notice until the feed ends or `write` says False.
-
-    `seen` is the id of the frame that the client already has (Last-Event-ID). What is
-    written last is another `retry:`, unless nothing can follow.
-    """
-    feed = view.feed
-    beats, told_stale, waited, going = feed.beats, False, False, await write(retry())
-    while going and not feed.ended:
-        present = view.look()
-        if present is not None and present.id != seen:
-            seen, going = present.id, await write(present.data)
-            if waited:
-                feed.reached()
-        elif view.over():
-            return
-        elif feed.stale != told_stale:
-            told_stale = feed.stale
-            going = await write(notice("stale" if told_stale else "fresh"))
-        elif feed.beats != beats:
-            beats, going = feed.beats, await write(HEARTBEAT)
-        else:
-            await feed.changed()
-            waited = True
-    if going:
-        await write(retry())
+    def last_word(self) -> None:
+        return None

@@ -94,6 +94,8 @@ class TicketPage:
         try:
             await self._tickets.act(verb, _id(exchange), form.get("key", ""))
         except Problem as problem:
+            if problem.reason == "TICKET_NOT_FOUND":
+                return await self.answer(exchange)  # 404: ids that are none are counted
             said = problem.reason
         language = form.get("lang", "")
         query = f"?lang={language if language in LANGUAGES else LANGUAGES[0]}&said={said}"

@@ -10,15 +10,17 @@ from google.protobuf.descriptor import MethodDescriptor
 from services.chassis.client import AUTHORIZATION
 from services.chassis.errors import Problem
 from services.gateway import sse
+from services.gateway.addresses import client_of
 from services.gateway.api import Calls, call_path
 from services.gateway.boards import Board, TicketView, ticket_frame
 from services.gateway.city import City
+from services.gateway.door import Door
 from services.gateway.encode import to_json
 from services.gateway.exchange import Exchange, Reply
 from services.gateway.hub import Hub
 from services.gateway.routes import Route
 from services.gateway.satisfaction import Survey
-from services.gateway.streams import Timing, View, Whole
+from services.gateway.streams import Fanout, View
 from services.gateway.transcode import bind
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.kecamatan_pb2 import ListKecamatanRequest
@@ -34,34 +36,37 @@ GET_TICKET: MethodDescriptor = _QUEUE["GetTicket"]
 LIST_KECAMATAN: MethodDescriptor = _OFFICES["ListKecamatan"]
 
 
-Last = Callable[[], Awaitable[bytes]]  # what is still to be said at a stream's end
+Serve = Callable[[Any, Exchange], Awaitable[Reply | None]]
 
-
-async def _nothing() -> bytes:
-    return b""
+# When thousands come back at once other requests go on between them: this many streams begin at
+# one turn of the event loop (some 8 ms), and this many tickets are asked for at the same time.
+ADMITTED = 128
+ASKED = 32
 
 
 class Watching:
-    """All streams of this process. A client may have `backlog` bytes unsent."""
+    """All streams of this process."""
 
     def __init__(
         self,
         channel: grpc.aio.Channel,
         calls: Calls,
-        timing: Timing,
-        backlog: int,
+        fanout: Fanout,
         survey: grpc.aio.Channel | None = None,
     ) -> None:
         self._calls = calls
-        self._backlog = backlog
+        self._places = fanout.places
+        self._entrance = Door(ADMITTED, fanout.timing.ready)
+        self._asking = Door(ASKED, fanout.timing.ready)
+        linger = fanout.timing.linger
         self._watch_board = channel.unary_stream(
             call_path(_QUEUE["WatchBoard"]),
             request_serializer=WatchBoardRequest.SerializeToString,
             response_deserializer=WatchBoardResponse.FromString,
         )
-        self._boards = Hub(lambda key: Board(key, self._messages, timing), timing)
-        self._cities = Hub(lambda _: City(self._offices, timing), timing)
-        self._routes = {
+        self._boards = Hub(lambda key: Board(key, self._messages, fanout), linger)
+        self._cities = Hub(lambda _: City(self._offices, fanout), linger)
+        self._routes: dict[str, Serve] = {
             "WatchBoard": self._board,
             "GetTicket": self._ticket,
             "ListKecamatan": self._city,
@@ -71,7 +76,7 @@ class Watching:
             request_serializer=WatchSatisfactionRequest.SerializeToString,
             response_deserializer=WatchSatisfactionResponse.FromString,
         )
-        self._surveys = Hub(lambda key: Survey(key, self._satisfactions, timing), timing)
+        self._surveys = Hub(lambda key: Survey(key, self._satisfactions, fanout), linger)
         self._routes["WatchSatisfaction"] = self._satisfaction
 
     def check(self, routes: Iterable[Route]) -> None:
@@ -91,13 +96,20 @@ class Watching:
     async def answer(
         self, route: Route, variables: Mapping[str, str], exchange: Exchange
     ) -> Reply | None:
-        """None: a stream was sent, and is over. Problem: before it began.
+        """None: a stream has begun, and goes on without its request. Problem: before it did.
 
         HEAD finds out what GET would, and is told how the stream would begin.
         """
         AUTHORIZATION.set(exchange.authorization())
         request: Any = bind(route, variables, exchange.query, exchange.headers, b"")
-        reply: Reply | None = await self._routes[route.rpc.name](request, exchange)
+        address = client_of(exchange.scope)
+        self._places.take(address)
+        try:
+            await self._entrance.passed()
+            reply = await self._routes[route.rpc.name](request, exchange)
+        finally:
+            if not exchange.started:
+                self._places.leave(address)
         return reply if reply or exchange.started else Reply(200, sse.HEADERS)
 
     def _messages(self, kecamatan: str) -> AsyncIterable[WatchBoardResponse]:
@@ -108,48 +120,46 @@ class Watching:
 
     async def _board(self, request: Any, exchange: Exchange) -> None:
         async with self._boards.following(request.kecamatan) as board:
-            await self._run("board", Whole(board.feed), exchange)
+            _begin("board", board.feed.whole, exchange)
 
     async def _city(self, request: Any, exchange: Exchange) -> None:  # noqa: ARG002
         async with self._cities.following("") as city:
-            await self._run("city", Whole(city.feed), exchange)
+            _begin("city", city.feed.whole, exchange)
 
     def _satisfactions(self, kecamatan: str) -> AsyncIterable[WatchSatisfactionResponse]:
         return self._watch_satisfaction(WatchSatisfactionRequest(kecamatan=kecamatan))
 
     async def _satisfaction(self, request: Any, exchange: Exchange) -> None:
         async with self._surveys.following(request.kecamatan) as survey:
-            await self._run("satisfaction", Whole(survey.feed), exchange)
+            _begin("satisfaction", survey.feed.whole, exchange)
 
     async def _ticket(self, request: GetTicketRequest, exchange: Exchange) -> Reply | None:
         """A client that comes back with the last frame there is need not come again (204)."""
-        ticket: Ticket = (await self._calls(GET_TICKET, request)).ticket
+        ticket = await self._asked(request)
         async with self._boards.following(ticket.kecamatan) as board:
-            view = TicketView(board, ticket)
-            present = view.look()
-            if view.over() and present is not None and present.id == exchange.seen:
+            view = TicketView(board, ticket, self._outcome)
+            if exchange.seen and view.news(exchange.seen) is None and view.over():
                 return Reply(204, [(b"cache-control", b"no-store")])
-            await self._run("ticket", view, exchange, lambda: self._outcome(request, view))
+            _begin("ticket", view, exchange)
         return None
 
-    async def _outcome(self, request: GetTicketRequest, view: TicketView) -> bytes:
+    async def _asked(self, request: GetTicketRequest) -> Ticket:
+        async with self._asking.inside():
+            return (await self._calls(GET_TICKET, request)).ticket  # type: ignore[no-any-return]
+
+    async def _outcome(self, ticket_id: str) -> bytes:
         """How its day ended for a ticket whose board has gone on to the next."""
-        if view.final() or not view.outlived():
-            return b""
         with suppress(Problem):
-            return ticket_frame((await self._calls(GET_TICKET, request)).ticket).data
+            return ticket_frame(await self._asked(GetTicketRequest(ticket_id=ticket_id))).data
         return b""
 
-    async def _run(
-        self,
-        name: str,
-        view: View,
-        exchange: Exchange,
-        last: Last = _nothing,
-    ) -> None:
-        if exchange.method == "HEAD":
-            return
-        exchange.started = True
-        stream = sse.Stream(name, exchange.send, exchange.transport, self._backlog)
-        await stream.run(view, exchange.seen, [*sse.HEADERS, *exchange.reply_headers])
-        await stream.end(await last())
+
+def _begin(kind: str, view: View, exchange: Exchange) -> None:
+    """Leaves the connection to the fan-out. Gone."""
+    if exchange.method == "HEAD":
+        return
+    client = sse.Client(kind, view, exchange.seen, client_of(exchange.scope))
+    headers = [*sse.HEADERS, *exchange.reply_headers]
+    transport, head = exchange.hand_over(client, headers)
+    exchange.started = True
+    client.begin(transport, head)

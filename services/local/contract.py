@@ -91,7 +91,7 @@ def _queues(where: Where) -> str:
     return "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues)
 
 
-def gateway(where: Where, *, limits: str) -> Program:
+def gateway(where: Where, keys: Path, *, limits: str) -> Program:
     settings = {
         "ENV": "development",
         "HOST": where.host,
@@ -99,6 +99,7 @@ def gateway(where: Where, *, limits: str) -> Program:
         "METRICS_PORT": str(where.gateway_metrics),
         "QUEUE": _queues(where),
         "SURVEY": f"ipv4:127.0.0.1:{where.survey}",
+        "JWKS": str(keys / PUBLIC),
     }
     if limits != "on":
         settings["LIMITS"] = limits

@@ -179,7 +179,7 @@ class Stack:
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
             [*queues, contract.survey(where, folder.keys, clock=clock)],
-            contract.gateway(where, limits=self._limits),
+            contract.gateway(where, folder.keys, limits=self._limits),
         )
 
     def _running(self) -> Crew:

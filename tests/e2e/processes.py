@@ -194,6 +194,8 @@ class Town:
             "HOST": "127.0.0.1",
             "PORT": str(self.ports[-1]),
             "QUEUE": self.target(),
+            "ENV": "development",
+            "LIMITS": "off",  # a whole town's people ask from one address here
             "LOG_LEVEL": "warning",
         }
         return self._python("gateway", settings, lambda: ready.gateway("127.0.0.1", self.ports[-1]))

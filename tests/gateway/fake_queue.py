@@ -27,6 +27,7 @@ State = t.Ticket.State
 class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.KecamatanServiceServicer):
     def __init__(self):
         self.boards = asyncio.Condition()
+        self.version = 0  # of the boards: what was told while a stream was busy is not lost on it
         self.watching = 0
         self.watched = 0
         self.reset()
@@ -44,6 +45,7 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.filler = ""
         self.notice = ""
         self.end_streams = False
+        self.trusted = ""
 
     async def forget(self):
         """An empty day, told to whoever watches."""
@@ -58,7 +60,7 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
         self.calls.append((name, request, metadata))
         if self.delays[name]:
             await asyncio.sleep(self.delays[name])
-        if metadata.get("authorization", "Bearer good") != "Bearer good":
+        if metadata.get("authorization", "Bearer good") not in ("Bearer good", self.trusted):
             raise Problem("TOKEN_INVALID")
         if self.refusals[name]:
             raise self.refusals[name].popleft()
@@ -66,12 +68,12 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
             raise Problem("KECAMATAN_NOT_FOUND", {"kecamatan": request.kecamatan})
 
     async def changed(self):
-        async with self.boards:
-            self.event += 1
-            self.boards.notify_all()
+        self.event += 1
+        await self.told()
 
     async def told(self):
         async with self.boards:
+            self.version += 1
             self.boards.notify_all()
 
     # --- tickets -----------------------------------------------------------------
@@ -239,16 +241,22 @@ class FakeQueue(queue_pb2_grpc.QueueServiceServicer, kecamatan_pb2_grpc.Kecamata
             message.tickets[-1].ClearField("id")
         return message
 
+    async def later_than(self, told):
+        """The next version of the boards."""
+        async with self.boards:
+            await self.boards.wait_for(lambda: self.version != told)
+        return self.version
+
     async def WatchBoard(self, request, context):
         async with translated(context):
             await self.asked("WatchBoard", request, context)
             self.watching += 1
             self.watched += 1
             try:
+                told = self.version
                 yield self.message(snapshot=True)
                 while not self.end_streams:
-                    async with self.boards:
-                        await self.boards.wait()
+                    told = await self.later_than(told)
                     if not self.end_streams:
                         yield self.message(snapshot=self.day != DAY)
             finally:

@@ -8,7 +8,7 @@ import pytest
 from services.chassis.errors import Problem
 from services.gateway import boards
 from services.gateway.boards import Board, TicketView
-from services.gateway.streams import Timing
+from services.gateway.streams import Fanout
 from tunggu.queue.v1.queue_pb2 import Line, WatchBoardResponse
 from tunggu.queue.v1.ticket_pb2 import Ticket
 
@@ -38,13 +38,17 @@ def message(event, *, lines=(), tickets=(), snapshot=False, day=DAY):
 
 @pytest.fixture
 async def board():
-    made = Board("73.71.03", lambda _: None, Timing())
+    made = Board("73.71.03", lambda _: None, Fanout())
     yield made
     made.feed.end()
 
 
 def seen(view):
-    return json.loads(view.look().data.split(b"data: ")[1])
+    return json.loads(view.news("").data.split(b"data: ")[1])
+
+
+async def outcome(ticket_id):
+    return f"outcome of {ticket_id}".encode()
 
 
 def held(**more):
@@ -78,22 +82,23 @@ async def test_a_snapshot_forgets_what_it_does_not_name(board):
 
 async def test_a_holder_sees_its_ticket_move_up_without_an_event_of_its_own(board):
     board.apply(message(5, lines=[line("A001", "A002")], tickets=[ticket()], snapshot=True))
-    view = TicketView(board, held())
-    first = view.look()
+    view = TicketView(board, held(), outcome)
+    first = view.news("")
+    assert view.news(first.id) is None
     board.apply(message(6, lines=[line("A002")]))
-    second = view.look()
+    second = view.news(first.id)
     assert first.id != second.id
     assert first.id.startswith("2026-03-02/5/")
     assert second.id.startswith("2026-03-02/5/")
     assert seen(view)["ahead"] == 0
     assert seen(view)["id"] == "secret"
     assert seen(view)["forecast"] == {"p50Seconds": 60, "p90Seconds": 60}
-    assert view.look() is second
+    assert view.news(second.id) is None
 
 
 async def test_a_ticket_that_is_newer_than_the_board_is_shown_as_the_queue_gave_it(board):
     board.apply(message(4, lines=[line("A001")], snapshot=True))
-    view = TicketView(board, held())
+    view = TicketView(board, held(), outcome)
     assert seen(view)["ahead"] == 1
     board.apply(message(4, tickets=[ticket(event=4, state=State.STATE_CALLED)]))
     assert seen(view)["state"] == "WAITING"
@@ -103,7 +108,7 @@ async def test_a_ticket_that_is_newer_than_the_board_is_shown_as_the_queue_gave_
 
 async def test_a_waiting_ticket_is_not_shown_before_its_line_is_known(board):
     board.apply(message(5, snapshot=True))
-    view = TicketView(board, held(state=State.STATE_SERVING))
+    view = TicketView(board, held(state=State.STATE_SERVING), outcome)
     board.apply(message(6, tickets=[ticket(event=6)]))
     assert seen(view)["state"] == "SERVING"
     board.apply(message(6, lines=[line("A002")]))
@@ -129,20 +134,22 @@ async def test_a_ticket_is_over_when_it_has_left_for_good(board, state, may_retu
     if may_return:
         moved.return_by.GetCurrentTime()
     board.apply(message(5, lines=[line("A001", "A002")], tickets=[ticket()], snapshot=True))
-    view = TicketView(board, held())
+    view = TicketView(board, held(), outcome)
     board.apply(message(6, tickets=[moved]))
-    view.look()
+    view.news("")
     assert view.over() is final
+    if final:
+        assert view.last_word() is None
 
 
 async def test_a_later_day_ends_a_ticket_and_an_earlier_board_does_not(board):
-    view = TicketView(board, held())
+    view = TicketView(board, held(), outcome)
     assert not view.over()
     board.apply(message(99, snapshot=True, day="2026-03-01"))
     assert not view.over()
     board.apply(message(0, snapshot=True, day="2026-03-03"))
-    assert view.outlived()
-    assert not view.final()
+    assert view.over()
+    assert await view.last_word() == b"outcome of secret"
 
 
 class Streams:
@@ -166,7 +173,7 @@ class Streams:
 
 
 async def followed(streams):
-    board = Board("k", streams, Timing())
+    board = Board("k", streams, Fanout())
     task = asyncio.create_task(board.run())
     await asyncio.sleep(0.05)
     return board, task

@@ -116,9 +116,17 @@ def test_reasons_stand_at_their_status():
         if int(status) >= 400
     }
     assert "LIVE_TICKET_EXISTS" in by_status["409"]["reason"]["enum"]
-    assert by_status["429"]["reason"]["enum"] == ["QUOTA_EXHAUSTED"]
+    assert by_status["429"]["reason"]["enum"] == ["QUOTA_EXHAUSTED", "RATE_LIMITED"]
     assert "OVERLOADED" in by_status["503"]["reason"]["enum"]
     assert by_status["503"]["status"]["const"] == 503
+
+
+def test_every_address_may_refuse_who_asks_too_much_and_says_when_to_come_back():
+    for path in document()["paths"].values():
+        for operation in path.values():
+            told = operation["responses"]["429"]
+            assert "RATE_LIMITED" in told["description"]
+            assert "Retry-After" in told["headers"]
 
 
 def test_the_example_of_a_problem_says_what_a_client_would_read():

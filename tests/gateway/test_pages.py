@@ -11,7 +11,8 @@ import pytest
 
 from services.chassis.errors import Problem
 from services.gateway.pages import PAGES, WEB
-from services.gateway.places import Places
+from services.gateway.paths import Paths
+from tests.gateway.stack import Stack
 
 SCRIPTS = sorted(WEB.rglob("*.js"))
 THERE = sorted(folder for folder in PAGES.values() if (WEB / folder / "index.html").exists())
@@ -128,13 +129,13 @@ def test_vendored_files_are_the_bytes_that_are_noted_with_their_licence():
 # --- addresses --------------------------------------------------------------------------------
 
 
-def test_a_place_is_found_exactly_before_by_template_and_a_variable_is_one_segment():
-    places = Places({b"/t/{ticket}": 1, b"/t/-": 2, b"/c/{k}/{c}": 3, b"/a.b/{x}": 4})
-    assert places.find(b"/t/x") == ("/t/{ticket}", 1)
-    assert places.find(b"/t/-") == ("/t/-", 2)
-    assert places.find(b"/c/73.71.03/1") == ("/c/{k}/{c}", 3)
+def test_an_address_is_found_exactly_before_by_template_and_a_variable_is_one_segment():
+    paths = Paths({b"/t/{ticket}": 1, b"/t/-": 2, b"/c/{k}/{c}": 3, b"/a.b/{x}": 4})
+    assert paths.find(b"/t/x") == ("/t/{ticket}", {"ticket": "x"}, 1)
+    assert paths.find(b"/t/-") == ("/t/-", {}, 2)
+    assert paths.find(b"/c/73.71.03/1") == ("/c/{k}/{c}", {"k": "73.71.03", "c": "1"}, 3)
     for nothing in (b"/t/", b"/t/x/y", b"/t", b"/c/1", b"/aXb/1"):
-        assert places.find(nothing) is None
+        assert paths.find(nothing) is None
 
 
 # --- a ticket without scripts -----------------------------------------------------------------
@@ -183,6 +184,22 @@ def test_a_button_without_a_script_acts_once_and_shows_the_page_again(client, st
         assert answer.headers["referrer-policy"] == "no-referrer"
     asked = [request.request_id for request, _ in stack.asked("CancelTicket")]
     assert asked == [key, key]
+
+
+def test_a_button_of_a_ticket_that_is_not_there_is_not_found(client):
+    answer = client.post(UNKNOWN, data={"do": "cancel", "key": "k" * 22})
+    assert answer.status_code == 404
+    assert "tidak ditemukan" in answer.text
+
+
+def test_whoever_tries_ids_by_the_page_is_held_up_and_the_holder_is_not():
+    with Stack(guesses=("0.001", "2")) as own, own.client() as client:
+        ticket = take(client)
+        assert client.get(f"/v1/tickets/{ticket['id']}").status_code == 200
+        tried = [client.get(f"{UNKNOWN[:-1]}{n}").status_code for n in range(4)]
+        assert tried[:2] == [404, 404]
+        assert tried[2:] == [429, 429]
+        assert client.get(f"/t/{ticket['id']}").status_code == 200
 
 
 def test_a_refused_button_says_why(client, stack):

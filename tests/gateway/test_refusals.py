@@ -237,14 +237,17 @@ def test_a_problem_of_the_head_is_told_in_the_language_that_it_asked_for(stack, 
     refused(said, 400, "INVALID_REQUEST", title="Invalid request", why="this is not HTTP/1.1")
 
 
-def test_what_is_no_http_amid_a_stream_ends_it_without_a_second_answer(stack, client):
+def test_what_a_client_says_amid_a_stream_is_not_answered_and_keeps_nobody_from_the_news(
+    stack, client
+):
     head = f"GET /v1/streams/kecamatan/{CODE}/board HTTP/1.1\r\nhost: x\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", stack.port), timeout=5) as connection:
         connection.sendall(head)
         said = connection.recv(65536)
-        connection.sendall(b"nonsense\r\n\r\n")
-        while part := connection.recv(65536):
-            said += part
+        connection.sendall(b"nonsense\r\n\r\n" + b"GET /version HTTP/1.1\r\nhost: x\r\n\r\n")
+        stack.do(stack.fake.walk_in())
+        while b"A001" not in said:
+            said += connection.recv(65536)
     assert said.startswith(b"HTTP/1.1 200")
     assert said.count(b"HTTP/1.1") == 1
 

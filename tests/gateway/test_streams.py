@@ -7,25 +7,58 @@ import pytest
 from prometheus_client import REGISTRY
 
 from services.chassis.errors import Problem
+from services.gateway import turns
+from services.gateway.crowd import Crowd
 from services.gateway.hub import Hub
-from services.gateway.streams import HEARTBEAT, Feed, Timing, Whole, follow, frame, retry
+from services.gateway.sse import Client
+from services.gateway.streams import (
+    HEARTBEAT,
+    Fanout,
+    Feed,
+    Frame,
+    Timing,
+    frame,
+    retry,
+    spread_of,
+)
 
 QUICK = Timing(beat=30, stale=0.05, linger=0.05, ready=0.2)
+ADDRESS = "192.0.2.7"
 
 
-class Client:
-    """Takes what is written; may be slow or hang up."""
+class Wire:
+    """A transport that keeps what is written; `unsent` is how much of it the client has not."""
 
-    def __init__(self, most=1000):
+    def __init__(self, client):
+        self.client = client
         self.got = []
-        self.most = most
-        self.free = asyncio.Event()
-        self.free.set()
+        self.unsent = 0
+        self.closed = ""
 
-    async def write(self, data):
-        await self.free.wait()
+    def get_extra_info(self, _):
+        return self
+
+    def setsockopt(self, *_):
+        pass
+
+    def get_write_buffer_size(self):
+        return self.unsent
+
+    def is_closing(self):
+        return bool(self.closed)
+
+    def write(self, data):
         self.got.append(data)
-        return len(self.got) < self.most
+
+    def close(self):
+        self.closed = self.closed or "closed"
+
+    def abort(self):
+        self.closed = "aborted"
+
+    def hang_up(self):
+        self.close()
+        self.client.connection_lost(None)
 
     def shown(self):
         return [re.sub(rb"retry: \d+", b"retry", data).decode().strip() for data in self.got]
@@ -39,149 +72,300 @@ def shown(number):
     return f'event: board\nid: 2026-03-02/{number}\ndata: {{"event":{number}}}'
 
 
+def feed_of(timing=QUICK, first=1):
+    feed = Feed(Fanout(timing))
+    if first is not None:
+        feed.publish(state(first))
+    return feed
+
+
 async def settled():
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-def watching(feed, client, seen=""):
-    return asyncio.create_task(follow(Whole(feed), seen, client.write))
+def watching(feed, seen="", view=None):
+    feed.fanout.places.take(ADDRESS)
+    client = Client("board", view or feed.whole, seen, ADDRESS)
+    client.connections, client.seat = {client}, Crowd(1, 1, 0).enter("")
+    wire = Wire(client)
+    client.begin(wire, b"")
+    return wire
+
+
+def sample(name, **labels):
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def test_a_watcher_first_hears_when_to_come_back_then_the_present():
-    feed, client = Feed(QUICK), Client()
-    feed.publish(state(1))
-    task = watching(feed, client)
-    await settled()
+    feed = feed_of()
+    wire = watching(feed)
     feed.publish(state(2))
     await settled()
-    assert client.shown() == ["retry", shown(1), shown(2)]
+    assert wire.shown() == ["retry", shown(1), shown(2)]
     feed.end()
-    await task
-    assert client.shown()[-1] == "retry"
+    await settled()
+    assert wire.shown()[-1] == "retry"
+    assert wire.closed == "closed"
 
 
 async def test_who_has_the_present_frame_already_hears_nothing_until_the_next():
-    feed, client = Feed(QUICK), Client()
-    feed.publish(state(1))
-    task = watching(feed, client, seen="2026-03-02/1")
-    await settled()
-    assert client.shown() == ["retry"]
+    feed = feed_of()
+    wire = watching(feed, seen="2026-03-02/1")
+    assert wire.shown() == ["retry"]
     feed.publish(state(2))
     await settled()
-    assert client.shown() == ["retry", shown(2)]
+    assert wire.shown() == ["retry", shown(2)]
     feed.end()
-    await task
-
-
-async def test_a_late_watcher_gets_the_latest_frame_and_none_between():
-    feed, client = Feed(QUICK), Client()
-    feed.publish(state(1))
-    task = watching(feed, client)
-    await settled()
-    client.free.clear()
-    for number in range(2, 50):
-        feed.publish(state(number))
-        await settled()
-    client.free.set()
-    await settled()
-    assert client.shown()[2:] in ([shown(2), shown(49)], [shown(49)])
-    feed.end()
-    await task
 
 
 async def test_all_watchers_are_written_the_very_same_bytes():
-    feed, clients = Feed(QUICK), [Client() for _ in range(50)]
-    feed.publish(state(1))
-    tasks = [watching(feed, client) for client in clients]
-    await settled()
+    feed = feed_of()
+    wires = [watching(feed) for _ in range(50)]
     feed.publish(state(2))
     await settled()
-    assert len({id(client.got[-1]) for client in clients}) == 1
+    assert len({id(wire.got[-1]) for wire in wires}) == 1
     feed.end()
-    await asyncio.gather(*tasks)
+
+
+async def test_frames_of_one_turn_are_one_write():
+    feed = feed_of()
+    wire = watching(feed)
+    for number in range(2, 50):
+        feed.publish(state(number))
+    await settled()
+    assert wire.shown() == ["retry", shown(1), shown(49)]
+    feed.end()
+
+
+async def test_a_frame_amid_a_walk_takes_the_place_of_the_one_before(monkeypatch):
+    monkeypatch.setattr(turns, "STEP", 2)
+    feed = feed_of()
+    wires = [watching(feed) for _ in range(5)]
+    feed.publish(state(2))
+    await asyncio.sleep(0)
+    assert [wire.shown()[-1] for wire in wires] == [shown(2)] * 2 + [shown(1)] * 3
+    feed.publish(state(3))
+    await settled()
+    assert wires[0].shown()[2:] == wires[1].shown()[2:] == [shown(2), shown(3)]
+    assert all(wire.shown()[2:] == [shown(3)] for wire in wires[2:])
+    feed.end()
+
+
+async def test_frames_that_come_faster_than_a_walk_reach_the_last_watcher_too(monkeypatch):
+    monkeypatch.setattr(turns, "STEP", 1)
+    feed = feed_of()
+    wires = [watching(feed) for _ in range(8)]
+    for number in range(2, 42):
+        feed.publish(state(number))
+        await asyncio.sleep(0)
+    assert len(wires[-1].got) > 4
+    await settled()
+    assert {wire.shown()[-1] for wire in wires} == {shown(41)}
+    feed.end()
+
+
+async def test_between_the_steps_of_a_walk_the_loop_does_other_work(monkeypatch):
+    monkeypatch.setattr(turns, "STEP", 1)
+    fanout = Fanout(QUICK)
+    one, two = Feed(fanout), Feed(fanout)
+    wires = [watching(feed) for feed in (one, two) for _ in range(3)]
+    turned = []
+
+    def turn():
+        turned.append([len(wire.got) for wire in wires])
+        if len(turned) < 10:
+            asyncio.get_running_loop().call_soon(turn)
+
+    one.publish(state(1))
+    two.publish(state(1))
+    turn()
+    await settled()
+    assert [1, 1, 1, 1, 1, 1] in turned
+    assert [2, 1, 1, 2, 1, 1] in turned  # both walk, a step each in turn
+    assert turned[-1] == [2] * 6
+    one.end()
+    two.end()
 
 
 async def test_the_way_to_the_last_watcher_is_timed_once_a_change_and_not_for_who_comes_later():
-    def timed():
-        return REGISTRY.get_sample_value("tunggu_gateway_fanout_seconds_count")
-
-    before, feed = timed(), Feed(QUICK)
-    feed.publish(state(1))
-    tasks = [watching(feed, Client()) for _ in range(3)]
+    name = "tunggu_gateway_fanout_seconds_count"
+    before, feed = sample(name), feed_of()
     await settled()
+    wires = [watching(feed) for _ in range(3)]
+    await settled()
+    assert sample(name) == before  # the first frame was there before them
     feed.publish(state(2))
-    assert timed() == before  # the first frame was there before them
     await settled()
+    assert sample(name) == before + 1
+    feed.lost()
+    await asyncio.sleep(0.1)
+    assert wires[0].shown()[-1] == "event: stale\ndata: {}"
+    feed.end()
+    await settled()
+    assert sample(name) == before + 1
+
+
+async def test_who_hangs_up_amid_a_walk_is_passed_over_and_gives_its_place_back(monkeypatch):
+    monkeypatch.setattr(turns, "STEP", 1)
+    feed = feed_of()
+    wires = [watching(feed) for _ in range(4)]
+    feed.publish(state(2))
+    await asyncio.sleep(0)
+    wires[2].hang_up()
+    await settled()
+    assert [len(wire.got) for wire in wires] == [3, 3, 2, 3]
+    assert feed.fanout.places.taken == len(feed.watchers) == 3
+    assert not wires[2].client.connections
+    feed.end()
+
+
+async def test_who_falls_behind_is_dropped_and_counted_and_the_others_are_served():
+    before = sample("tunggu_gateway_dropped_total", stream="board")
+    feed = feed_of()
+    wires = [watching(feed) for _ in range(3)]
+    wires[1].unsent = feed.fanout.backlog
+    feed.publish(state(2))
+    await settled()
+    wires[1].unsent += 1
     feed.publish(state(3))
-    assert timed() == before + 1
     await settled()
+    assert [wire.closed for wire in wires] == ["", "aborted", ""]
+    assert [wire.shown()[-1] for wire in wires] == [shown(3), shown(2), shown(3)]
+    assert sample("tunggu_gateway_dropped_total", stream="board") == before + 1
     feed.end()
-    feed.end()
-    assert timed() == before + 2
-    await asyncio.gather(*tasks)
 
 
-async def test_one_watcher_that_is_cancelled_leaves_the_others_watching():
-    feed, clients = Feed(QUICK), [Client(), Client()]
-    feed.publish(state(1))
-    tasks = [watching(feed, client) for client in clients]
-    await settled()
-    tasks[0].cancel()
+class Broken:
+    """A view that fails."""
+
+    def __init__(self, feed):
+        self.feed = feed
+        self.sound = True
+
+    def news(self, seen):
+        if not self.sound:
+            raise ValueError("broken")
+
+    def over(self):
+        return False
+
+    def last_word(self):
+        return None
+
+
+async def test_a_watcher_that_fails_is_cut_off_alone(caplog):
+    feed = feed_of()
+    view = Broken(feed)
+    wires = [watching(feed), watching(feed, view=view), watching(feed)]
+    view.sound = False
     feed.publish(state(2))
     await settled()
-    assert tasks[0].cancelled()
-    assert clients[1].shown()[-1] == shown(2)
+    assert [wire.closed for wire in wires] == ["", "aborted", ""]
+    assert wires[2].shown()[-1] == shown(2)
+    assert "a stream broke off" in caplog.text
     feed.end()
-    await tasks[1]
 
 
-async def test_who_hangs_up_is_not_written_to_again():
-    feed, client = Feed(QUICK), Client(most=2)
-    feed.publish(state(1))
-    task = watching(feed, client)
+class Ending:
+    """A view with one frame and, perhaps, a last word."""
+
+    def __init__(self, feed, word):
+        self.feed = feed
+        self.word = word
+
+    def news(self, seen):
+        return None if seen == "only" else Frame("only", b"only\n\n")
+
+    def over(self):
+        return True
+
+    def last_word(self):
+        return self.word
+
+
+async def test_a_view_that_is_over_ends_its_stream_after_its_frame():
+    feed = feed_of()
+    wires = [watching(feed, seen, Ending(feed, None)) for seen in ("", "only")]
+    assert [wire.shown() for wire in wires] == [["retry", "only"], ["retry"]]
+    assert [wire.closed for wire in wires] == ["closed", "closed"]
+    assert not feed.watchers
+    feed.end()
+
+
+async def test_what_is_still_to_be_found_out_is_said_last_whatever_becomes_of_the_feed():
+    feed = feed_of()
+    found = asyncio.get_running_loop().create_future()
+    wire = watching(feed, view=Ending(feed, found))
+    feed.end()
     await settled()
-    feed.publish(state(2))
-    await task
-    assert client.shown() == ["retry", shown(1)]
+    assert (wire.shown(), wire.closed) == (["retry", "only"], "")
+    found.set_result(b"last\n\n")
+    await settled()
+    assert (wire.shown(), wire.closed) == (["retry", "only", "last"], "closed")
 
 
 async def test_heartbeats_come_when_nothing_else_does():
-    feed, client = Feed(Timing(beat=0.02)), Client(most=4)
-    feed.publish(state(1))
-    await watching(feed, client)
-    assert client.got[2:] == [HEARTBEAT, HEARTBEAT]
+    feed = feed_of(Timing(beat=0.02))
+    wire = watching(feed)
+    while len(wire.got) < 4:
+        await asyncio.sleep(0.01)
+    assert wire.got[2:4] == [HEARTBEAT, HEARTBEAT]
+    feed.end()
+
+
+async def test_when_many_more_watch_the_first_are_told_to_take_their_time():
+    feed = feed_of(Timing(beat=0.02))
+    wire = watching(feed)
+    for _ in range(20_000):
+        feed.fanout.places.take("198.51.100.1")
+    while len(wire.got) < 5:
+        await asyncio.sleep(0.01)
+    assert wire.shown()[2:5] == ["retry", ": heartbeat", ": heartbeat"]
+    feed.end()
 
 
 async def test_a_lost_source_is_told_after_a_while_and_its_return_too():
-    feed, client = Feed(QUICK), Client()
-    feed.publish(state(1))
-    task = watching(feed, client)
+    feed = feed_of()
+    wire = watching(feed)
     feed.lost()
     feed.found()
     await asyncio.sleep(0.1)
-    assert client.shown() == ["retry", shown(1)]
+    assert wire.shown() == ["retry", shown(1)]
     feed.lost()
     await asyncio.sleep(0.1)
+    late = watching(feed)
     feed.found()
     await settled()
-    assert client.shown()[2:] == ["event: stale\ndata: {}", "event: fresh\ndata: {}"]
+    told = ["event: stale\ndata: {}", "event: fresh\ndata: {}"]
+    assert wire.shown()[2:] == late.shown()[2:] == told
     feed.end()
-    await task
 
 
-def test_the_time_to_come_back_is_spread_over_two_to_five_seconds():
+async def test_a_client_that_sends_on_and_on_is_hung_up_on():
+    feed = feed_of()
+    wire = watching(feed)
+    wire.client.data_received(b"x" * 16_000)
+    assert not wire.closed
+    wire.client.data_received(b"x" * 1000)
+    assert wire.closed == "aborted"
+    feed.end()
+
+
+def test_the_time_to_come_back_is_spread_the_wider_the_more_watch():
     times = {int(retry().split()[1]) for _ in range(300)}
     assert min(times) >= 2000
     assert max(times) <= 5000
     assert len(times) > 100
+    assert [spread_of(n) for n in (0, 3000, 3001, 10_000)] == [3000, 3000, 6000, 12_000]
+    assert max(int(retry(12_000).split()[1]) for _ in range(300)) > 5000
 
 
 class Source:
     started = 0
 
     def __init__(self, key, first=True, failure=None):
-        self.feed = Feed(QUICK)
+        self.feed = Feed(Fanout(QUICK))
         self.key, self.first, self.failure = key, first, failure
         self.ended = False
 
@@ -199,10 +383,15 @@ class Source:
 
 
 async def test_the_first_watcher_starts_a_source_and_a_while_after_the_last_it_ends():
-    hub, before = Hub(Source, QUICK), Source.started
+    hub, before = Hub(Source, QUICK.linger), Source.started
     async with hub.following("a") as one, hub.following("a") as two, hub.following("b") as other:
         assert one is two
         assert other is not one
+        wire = watching(one.feed)
+    await asyncio.sleep(0.12)
+    assert other.ended
+    assert not one.ended  # somebody watches, though nobody waits
+    wire.hang_up()
     async with hub.following("a") as again:
         assert again is one
     await asyncio.sleep(0.12)
@@ -215,7 +404,7 @@ async def test_the_first_watcher_starts_a_source_and_a_while_after_the_last_it_e
 
 
 async def test_a_source_that_fails_refuses_its_watchers_and_the_next_one_starts_anew():
-    hub = Hub(lambda key: Source(key, failure=Problem("KECAMATAN_NOT_FOUND")), QUICK)
+    hub = Hub(lambda key: Source(key, failure=Problem("KECAMATAN_NOT_FOUND")), QUICK.linger)
     for _ in range(2):
         with pytest.raises(Problem) as caught:
             async with hub.following("x"):
@@ -224,7 +413,7 @@ async def test_a_source_that_fails_refuses_its_watchers_and_the_next_one_starts_
 
 
 async def test_a_source_without_a_first_frame_is_unavailable():
-    hub = Hub(lambda key: Source(key, first=False), QUICK)
+    hub = Hub(lambda key: Source(key, first=False), QUICK.linger)
     with pytest.raises(Problem) as caught:
         async with hub.following("x"):
             pass
@@ -233,13 +422,13 @@ async def test_a_source_without_a_first_frame_is_unavailable():
 
 
 async def test_draining_ends_every_stream_and_admits_no_other():
-    hub, client = Hub(Source, QUICK), Client()
+    hub = Hub(Source, QUICK.linger)
     async with hub.following("a") as source:
-        task = watching(source.feed, client)
-        await settled()
-        hub.drain()
-        await task
-    assert client.shown() == ["retry", shown(1), "retry"]
+        wire = watching(source.feed)
+    hub.drain()
+    await settled()
+    assert wire.shown() == ["retry", shown(1), "retry"]
+    assert wire.closed == "closed"
     with pytest.raises(Problem) as caught:
         async with hub.following("a"):
             pass

@@ -28,11 +28,12 @@ def test_a_queue_is_told_where_redis_is_with_spaces_escaped():
     assert settings["TUNGGU_REDIS_URL"] == "unix:///data%20of%20ours/redis.sock"
 
 
-def test_the_gateway_is_told_all_queues_and_no_key_or_redis():
-    settings = ours(contract.gateway(WHERE, limits="on"))
+def test_the_gateway_is_told_all_queues_the_public_keys_and_no_private_key_or_redis():
+    settings = ours(contract.gateway(WHERE, Path("/keys"), limits="on"))
     assert settings["TUNGGU_QUEUE"] == "ipv4:127.0.0.1:50051,127.0.0.1:50052"
     assert settings["TUNGGU_SURVEY"] == "ipv4:127.0.0.1:50053"
-    assert not any("redis" in value or "keys" in value for value in settings.values())
+    assert settings["TUNGGU_JWKS"] == "/keys/jwks.json"
+    assert not any("redis" in value or "private" in value for value in settings.values())
 
 
 def test_the_survey_is_told_the_queues_its_key_and_the_queues_clock():
@@ -63,7 +64,8 @@ def test_services_run_through_the_entry_points_of_the_cluster():
     program = contract.queue(1, WHERE, Path("/keys"), hours="real", clock="")
     assert program.name == "queue-2"
     assert program.argv[1:] == ("-P", "-m", "services.queue")
-    assert contract.gateway(WHERE, limits="on").argv[1:] == ("-P", "-m", "services.gateway")
+    gateway = contract.gateway(WHERE, Path("/keys"), limits="on")
+    assert gateway.argv[1:] == ("-P", "-m", "services.gateway")
 
 
 def test_each_queue_understands_all_that_it_is_told():

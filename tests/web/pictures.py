@@ -52,19 +52,27 @@ def _take_all(pages: Pages, town: Town, desk: Desk) -> None:
                 page = pages.within(context, shown.address(town, desk)).page
                 page.locator(shown.ready).first.wait_for()
                 page.evaluate("document.fonts.ready.then(() => true)")
-                _unroll(page, size)
-                path = OUT / f"{shown.name}-{size}-{scheme}.png"
-                page.screenshot(path=path)
-                print(path.relative_to(OUT.parents[1]))
+                page.wait_for_timeout(400)
+                _take(page, f"{shown.name}-{size}-{scheme}")
+                if _unrolled(page, size):
+                    _take(page, f"{shown.name}-{size}-{scheme}-whole")
                 context.close()
 
 
-def _unroll(page: Page, size: str) -> None:
-    """Makes the window as tall as the page, so that what sticks to its edge stands at its end."""
+def _take(page: Page, name: str) -> None:
+    path = OUT / f"{name}.png"
+    page.screenshot(path=path)
+    print(path.relative_to(OUT.parents[1]))
+
+
+def _unrolled(page: Page, size: str) -> bool:
+    """Makes the window as tall as the page, so that what sticks to its edge stands at its end;
+    False if it was tall enough."""
     height = page.evaluate("document.documentElement.scrollHeight")
     wide, high = SIZES[size].values()
     page.set_viewport_size({"width": wide, "height": max(high, height)})
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(200)
+    return bool(height > high)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import expect
+
+from tests.web.axe import AXE, violations
 
 NUMBERS = {
     "A005": "a nol nol lima", "A012": "a nol dua belas", "A010": "a nol sepuluh",
@@ -210,3 +213,32 @@ def test_what_is_no_token_is_not_kept(core, text):
 def test_a_token_that_has_expired_is_none(core):
     make = "(m) => m.use('x.' + btoa(JSON.stringify({ exp: 1000 })) + '.y')"
     assert core("auth.js", make) is False
+
+
+SIGN_IN = """async () => {
+  const { load } = await import("/web/-/core/i18n.js");
+  await load("phone");
+  const { signedIn } = await import("/web/-/core/signin.js");
+  window.given = null;
+  signedIn().then((token) => { window.given = token; });
+}"""
+
+
+def test_without_a_token_a_page_asks_for_one_and_says_when_it_is_none(pages, town):
+    page = pages.open("/").page
+    page.evaluate(SIGN_IN)
+    dialog = page.get_by_role("dialog", name="Masuk")
+    expect(dialog).to_be_visible()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Token").fill("nothing")
+    dialog.get_by_role("button", name="Masuk").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("kedaluwarsa")
+    page.evaluate(AXE)
+    assert violations(page) == []
+    token = town.token("OFFICER")
+    dialog.get_by_label("Token").fill(f"Bearer {token}\n")
+    dialog.get_by_role("button", name="Masuk").click()
+    expect(dialog).to_be_hidden()
+    assert page.evaluate("window.given") == token

@@ -1,17 +1,14 @@
 """What holds for every page of the table: readable by all, small, calm, and nothing foreign."""
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import axe_playwright_python
 import pytest
 
+from tests.web.axe import AXE, violations
 from tests.web.pages import SIZES
 from tests.web.table import TABLE
 from tests.web.town import ATTACK, HOSTILE
 
-AXE = (Path(axe_playwright_python.__file__).with_name("axe.min.js")).read_text("utf-8")
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 every_page = pytest.mark.parametrize("shown", TABLE, ids=lambda shown: shown.name)
 FOCUS = """() => {
   const one = document.activeElement;
@@ -33,17 +30,6 @@ def opened(pages, town, desk, shown, **settings):
     seen = pages.open(shown.address(town, desk), **settings)
     seen.page.locator(shown.ready).first.wait_for()
     return seen
-
-
-def violations(page):
-    found = page.evaluate(
-        "(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } })", TAGS
-    )
-    return [
-        f"{one['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}"
-        for one in found["violations"]
-        for node in one["nodes"]
-    ]
 
 
 def test_axe_would_find_what_is_wrong(pages):

@@ -25,12 +25,11 @@ function dialog(done) {
     h("h2", { id: "signin" }, t("signin.title")), h("p", { class: "soft" }, t("signin.how")),
     h("label", { for: "token" }, t("signin.token")), field, wrong,
     h("button", { class: "button wide" }, t("signin.go")));
-  const shown = h("dialog", { "aria-labelledby": "signin", oncancel: (event) => event.preventDefault() }, form);
+  const shown = h("dialog", { "aria-labelledby": "signin", oncancel: (event) => event.preventDefault(), onclose: () => shown.isConnected && shown.showModal() }, form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!auth.use(field.value)) { wrong.textContent = t("signin.wrong"); field.select(); return; }
-    shown.close();
-    shown.remove();
+    shown.remove(); // which closes it; closed otherwise (a second Escape) it opens again
     done(auth.token());
   });
   document.body.append(shown);
