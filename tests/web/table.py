@@ -78,6 +78,10 @@ def _ready(town: Town, desk: Desk) -> str:
     return town.link(f"/counter/{desk.code}/3", "OFFICER", desk.code)
 
 
+def _kiosk(town: Town, desk: Desk) -> str:
+    return town.link(f"/kiosk/{desk.code}", "KIOSK", desk.code)
+
+
 TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
@@ -87,4 +91,5 @@ TABLE = [
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
     Shown("counter", "counter", _counter, "[data-state=CALLED] #number:not(:empty)"),
     Shown("counter-ready", "counter", _ready, "#named:not([hidden])"),
+    Shown("kiosk", "kiosk", _kiosk, "#services li", sizes=("tablet", "desktop")),
 ]
