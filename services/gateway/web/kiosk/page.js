@@ -16,6 +16,7 @@ const code = decodeURIComponent(location.pathname.split("/")[2]);
 const root = `/v1/kecamatan/${encodeURIComponent(code)}`;
 const READING = 60; // seconds without a touch
 const TAKEN = 25; // seconds that a number stays on the screen
+const FOREIGN = 120; // seconds that the first question stays in a language that somebody chose
 
 const frame = await start("kiosk");
 document.title = t("page.title");
@@ -48,7 +49,7 @@ function begin(away) {
   chosen = "";
   clear();
   view("choose");
-  stay(0);
+  stay(language === SOURCE ? 0 : FOREIGN);
   if (away) low(asked);
   if (away && language !== SOURCE) speak(SOURCE);
   else focus($("#choose h1"));
@@ -91,6 +92,7 @@ for (const button of all(".ask button")) {
   button.addEventListener("click", () => wish(`${root}/tickets`, { service: chosen, lane: button.value, channel: "KIOSK" }));
 }
 idle(() => begin(true));
+if (language !== SOURCE) stay(FOREIGN);
 await signedIn();
 enter();
 follow({ url: `/v1/streams/kecamatan/${encodeURIComponent(code)}/board`, poll: `${root}/board`, event: "board", always: true,
