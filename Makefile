@@ -17,6 +17,13 @@ DATA ?= .tunggu
 ROLE ?= OFFICER
 KECAMATAN ?= 73.71.03
 CASES ?= 10000
+MINUTES ?= 10
+PACE ?= 20
+SECONDS ?= 60
+OVERLAY ?= dev
+IMAGE ?= tunggu:dev
+DOCKER ?= docker
+KUBECTL ?= $(BIN)/kubectl
 PROTOS := $(shell find protos -name '*.proto')
 GOOGLEAPIS := build/googleapis/google
 
@@ -24,8 +31,9 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
   $(if $(filter command,$(firstword $(origin $(name)))),\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
-.PHONY: help setup protos lock format lint types imports buf test check fuzz browser screenshots \
-	prometheus run demo token apply verify clean
+.PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
+	firefox prometheus nginx screenshots bench soak delay run demo token apply verify wheel sbom \
+	images manifests keys deploy clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -73,8 +81,14 @@ lock: $(VENV)/.made ## renew requirements*.txt from pyproject.toml
 browser: ## install Debian's Chromium for the page tests (as root, by apt)
 	@.ci/install-package chromium
 
+firefox: ## install Debian's Firefox ESR for the push test (as root, by apt)
+	@.ci/install-package firefox-esr
+
 prometheus: ## install Debian's Prometheus for the metrics test, and mask its daemon
 	@.ci/install-package prometheus prometheus.service
+
+nginx: ## install Debian's nginx with nchan for the bench, and mask its daemon
+	@.ci/install-package nginx nginx.service libnginx-mod-nchan
 
 # --- the checks -------------------------------------------------------------
 
@@ -109,6 +123,19 @@ check: lint types imports buf test ## all of the above: what has to pass
 fuzz: setup ## requests made up from the API's description: CASES=10000
 	@$(BIN)/pytest -q -rP tests/e2e/test_fuzz.py --timeout 3600 --cases "$(CASES)"
 
+# NAME=value of those names that were given on the command line.
+given = $(foreach name,$(1),$(if $(filter command,$(firstword $(origin $(name)))),'$(name)=$($(name))'))
+
+bench: setup ## what the edge bears, side by side with others [BENCH=rush,fanout ROUNDS ...]
+	@$(BIN)/python -P -m tests.load \
+	  $(call given,BENCH ROUNDS SECONDS CONNECTIONS WATCHERS CROWD WAITING CALLS STEADY)
+
+soak: setup ## all verbs at half of capacity, with kills: MINUTES=10
+	@$(BIN)/python -P -m tests.load.soak --minutes "$(MINUTES)"
+
+delay: setup ## event to accepted notification, 5,000 subscriptions in 15 offices [PACE SECONDS]
+	@$(BIN)/python -P -m tests.e2e.notify_delay --pace "$(PACE)" --seconds "$(SECONDS)"
+
 screenshots: setup ## pictures of every page, into build/screenshots
 	@$(BIN)/python -P -m tests.web.pictures
 
@@ -135,6 +162,45 @@ verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
 	$(call needs,FILE,FILE=events.ndjson POLICY=policy.json)
 	$(call needs,POLICY,FILE=events.ndjson POLICY=policy.json)
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
+
+# --- the city ---------------------------------------------------------------
+
+wheel: setup ## dist/: the package as the image installs it
+	@rm -rf dist && $(BIN)/python -m hatchling build -t wheel >/dev/null && ls dist
+
+sbom: setup ## build/sbom.json: what is in the image, CycloneDX
+	@mkdir -p build && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o build/sbom.json requirements.txt && echo build/sbom.json
+
+images: wheel sbom ## the one image of all processes, by docker [IMAGE DOCKER]
+	@$(DOCKER) build -f deploy/Dockerfile -t "$(IMAGE)" .
+
+KEYS := deploy/k8s/overlays/dev/keys
+
+keys: setup ## keys of the overlay dev, made once, never committed
+	@umask 077; mkdir -p $(KEYS); \
+	  [ -s $(KEYS)/jwks.json ] || $(BIN)/python -c 'import sys; from pathlib import Path; \
+	    from services.chassis.token import make_key; make_key(Path(sys.argv[1]))' $(KEYS); \
+	  [ -s $(KEYS)/password ] || $(BIN)/python -c 'import secrets; \
+	    print(secrets.token_urlsafe(24), end="")' >$(KEYS)/password; \
+	  printf 'requirepass %s\nmasterauth %s\n' "$$(cat $(KEYS)/password)" "$$(cat $(KEYS)/password)" \
+	    >$(KEYS)/auth.conf
+
+manifests: keys ## build/manifests/: every overlay rendered
+	@mkdir -p build/manifests; for overlay in deploy/k8s/overlays/*; do \
+	  $(KUBECTL) kustomize "$$overlay" >"build/manifests/$$(basename "$$overlay").yaml"; done; \
+	  ls build/manifests
+
+deploy: keys ## applies an overlay to the cluster that KUBECONFIG names [OVERLAY]
+	@[ -d "deploy/k8s/overlays/$(OVERLAY)" ] || { echo "deploy: there is no overlay $(OVERLAY)" >&2; exit 2; }
+	@$(KUBECTL) apply -k deploy/k8s/namespace
+	@$(KUBECTL) apply -k deploy/k8s/crd
+	@$(KUBECTL) wait --for condition=Established --timeout 60s \
+	  crd/kecamatans.tunggu.makassarkota.go.id
+	@$(KUBECTL) apply -k "deploy/k8s/overlays/$(OVERLAY)"
+	@$(KUBECTL) -n tunggu rollout status --timeout 300s statefulset/redis
+	@for name in queue survey notify gateway controller; do \
+	  $(KUBECTL) -n tunggu rollout status --timeout 300s "deployment/$$name"; done
 
 clean: ## remove what was built (.venv, stubs, caches), never the data in .tunggu
 	@find protos \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' -o -name '*.binpb' \) -delete

@@ -14,8 +14,8 @@ Who may import whom (checked by `make imports` and tests/test_architecture.py):
 - Inside a service: `__main__` may import everything of its own; `servicer`
   speaks protos; `store` alone speaks to Redis; these modules of the queue
   (model, policy, journal, fold, commands, verbs, verify, replay, checks, findings,
-  indicators, forecast, board, days) and of the survey (model, tally, interval, ikm,
-  periods) are pure: no gRPC, no Redis, no clock, no I/O.
+  indicators, forecast, board, days), of the survey (model, tally, interval, ikm,
+  periods) and of notify (model, texts, pace) are pure: no gRPC, no Redis, no clock, no I/O.
 
 `services/queue` must never shadow the standard library's `queue`: no path
 entry may be `services/` itself, so import as `services.queue.policy`.

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -16,8 +17,10 @@ from services.gateway import compose, pages
 from services.gateway.admission import Limit
 from services.gateway.crowd import Cause
 from services.gateway.routes import Routes
+from services.notify.channels import Kind, Result
 from services.queue.model import Channel, CounterState, Lane
 from services.queue.steps import LUA, verb_of
+from tunggu.notify.v1.notify_pb2 import DeliveryChannel
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
 """A sample's name and its labels in order."""
@@ -113,7 +116,7 @@ NOBODY: Any = None  # which addresses there are depends on nobody who answers
 
 
 def _methods() -> set[str]:
-    services = (*compose.SERVICES, *compose.SURVEY)
+    services = (*compose.SERVICES, *compose.SURVEY, *compose.NOTIFY)
     rpcs = {f"{service.full_name}/{rpc.name}" for service in services for rpc in service.methods}
     templates = {route.template for route in Routes(services).all}
     templates |= {path.decode() for path in pages.pages(NOBODY).fixed}
@@ -123,15 +126,21 @@ def _methods() -> set[str]:
 
 
 REASONS = {*catalogue(), "OK", "CANCELLED", "GONE", "POWER", "DISASTER", "FULL", "OTHER"}
+CHANNELS_PAGE = Path(__file__).parent.parent / "docs" / "CHANNELS.md"
+WORDS = set(re.findall(r"`([A-Z_]+)`", CHANNELS_PAGE.read_text("utf-8")))
+DELIVERY_CHANNELS = {name.removeprefix("DELIVERY_CHANNEL_") for name, _ in DeliveryChannel.items()}
 VERBS = {verb_of(script.stem) for script in LUA.glob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|survey|gateway"),
+    "service": _like("[A-Z]|queue|survey|notify|gateway"),
     "lane": {lane.name for lane in Lane}.__contains__,
-    "channel": {channel.name for channel in Channel}.__contains__,
+    "channel": {channel.name for channel in Channel}.union(DELIVERY_CHANNELS).__contains__,
+    "kind": {*Kind, "CAUGHT_UP"}.__contains__,
+    "result": {*Result}.__contains__,
+    "outcome": {"ACCEPTED", "FAILED", "EXPIRED", *WORDS}.__contains__,
     "state": {state.value for state in CounterState}.__contains__,
-    "reason": REASONS.__contains__,
+    "reason": (REASONS | WORDS).__contains__,
     "verb": VERBS.__contains__,
     "method": _methods().__contains__,
     "stream": {"board", "ticket", "city"}.__contains__,

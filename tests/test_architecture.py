@@ -13,7 +13,7 @@ import pytest
 
 from services.chassis.access import rules
 from services.chassis.errors import catalogue
-from tunggu.notify.v1 import notify_pb2
+from tunggu.notify.v1 import notify_pb2, webhooks_pb2, whatsapp_pb2
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 from tunggu.survey.v1 import figures_pb2, index_pb2, survey_pb2
 
@@ -191,7 +191,16 @@ def test_every_reason_that_is_given_stands_in_the_catalogue(path):
 
 
 def test_every_method_of_the_protos_says_whom_it_admits():
-    modules = (queue_pb2, kecamatan_pb2, survey_pb2, index_pb2, figures_pb2, notify_pb2)
+    modules = (
+        queue_pb2,
+        kecamatan_pb2,
+        survey_pb2,
+        index_pb2,
+        figures_pb2,
+        notify_pb2,
+        webhooks_pb2,
+        whatsapp_pb2,
+    )
     files = [module.DESCRIPTOR for module in modules]
     assert rules(service for file in files for service in file.services_by_name.values())
 

@@ -7,7 +7,7 @@ import pytest
 from tests.metrics_page import declared, documented, rows
 
 QUEUE, GATEWAY = "services.queue.compose", "services.gateway.compose"
-SURVEY = "services.survey.compose"
+SURVEY, NOTIFY = "services.survey.compose", "services.notify.compose"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ def test_every_metric_of_a_process_stands_on_the_page_as_it_is_declared(queue, g
     assert own | shared == queue
     assert documented("Of a gateway process") | shared == gateway
     assert shared == declared(SURVEY)
+    assert documented("Of a notify process") | shared == declared(NOTIFY)
 
 
 def test_every_metric_says_how_replicas_are_put_together(queue, gateway):
@@ -42,7 +43,7 @@ def test_what_comes_from_the_journal_is_equal_on_all_replicas(queue):
 
 
 def test_queries_ask_only_for_metrics_that_there_are(queue, gateway):
-    known = queue.keys() | gateway.keys()
+    known = queue.keys() | gateway.keys() | documented("Of a notify process").keys()
     known |= {f"{name}_bucket" for name in known}
     for heading in ("What the War Room asks", "What operations ask"):
         for question, query in rows(heading):

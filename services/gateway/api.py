@@ -9,7 +9,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from services.chassis.client import AUTHORIZATION
+from services.chassis.client import AUTHORIZATION, DEADLINE
+from services.chassis.turns import Turns
 from services.gateway.admission import Admission, Visitor
 from services.gateway.batch import Batches
 from services.gateway.exchange import Exchange, Gone, Headers, Reply
@@ -28,6 +29,8 @@ PAGE_POLICY = (
     b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     b"frame-ancestors 'none'"
 )
+RUNNING, EACH = 64, 8  # calls on their way at once, in all and of one office
+WAITING = 2048  # requests that wait for their turn
 PUBLIC_CHANNELS = (Channel.CHANNEL_UNSPECIFIED, Channel.CHANNEL_WEB)
 
 
@@ -69,6 +72,7 @@ class Api:
         self._calls = calls
         self._batches = batches
         self._admission = admission
+        self._turns = Turns(RUNNING, EACH, WAITING, DEADLINE)
 
     async def answer(
         self, route: Route, variables: Mapping[str, str], exchange: Exchange, visitor: Visitor
@@ -83,24 +87,26 @@ class Api:
         if isinstance(request, CreateTicketRequest) and _is_public(request):
             message: Any = CreateTicketResponse(ticket=await self._gathered(request, exchange))
         else:
-            message = await self._calls(route.rpc, request)
+            async with self._turns.turn(_line(variables)):
+                message = await self._calls(route.rpc, request)
         return _reply(route, message, exchange.headers)
 
     async def _gathered(self, request: CreateTicketRequest, exchange: Exchange) -> Ticket:
         """A number by way of a batch; a client that hangs up before it is sent drops out."""
-        answer = self._batches.submit(request)
-        if not self._batches.waiting:
-            return await answer
-        gone = asyncio.ensure_future(exchange.gone())
-        gone.add_done_callback(lambda _: answer.cancel())
+        answer = self._batches.submit(request, exchange.hung_up)
         try:
             return await answer
         except asyncio.CancelledError:
-            if answer.cancelled() and gone.done() and not gone.cancelled():
+            if answer.cancelled() and exchange.hung_up():
                 raise Gone from None
             raise
-        finally:
-            gone.cancel()
+
+
+def _line(variables: Mapping[str, str]) -> str:
+    """Whose turn it takes: an office's, and apart from it that of its staff."""
+    office = variables.get("kecamatan", "").replace(".", "")
+    digits = office or variables.get("ticket_id", "")[:6]
+    return f"{digits} staff" if AUTHORIZATION.get() else digits
 
 
 def _is_public(request: CreateTicketRequest) -> bool:

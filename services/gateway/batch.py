@@ -10,8 +10,9 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter as Counts
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from grpc import StatusCode
@@ -36,12 +37,14 @@ Send = Callable[[BatchCreateTicketsRequest, float], Awaitable[BatchCreateTickets
 Result = BatchCreateTicketsResponse.Result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much may be gathered and sent."""
 
     in_flight: int = 2  # batches on their way
+    express: int = 2  # more of them, for offices that have none on its way
     size: int = 128  # requests in a batch
+    share: int = 32  # of them, of one office: who comes meanwhile waits for no more
     waiting: int = 4096  # requests gathered and not sent
     deadline: float = 5.0  # seconds for a request, waiting included
 
@@ -51,6 +54,7 @@ class _Item:
     request: CreateTicketRequest
     answer: "asyncio.Future[Ticket]"
     until: float  # monotonic seconds
+    gone: Callable[[], bool]
     repeated: int = 0
 
 
@@ -85,17 +89,25 @@ class Lines:
         self._count -= 1
         return longest.pop()
 
-    def take(self) -> Iterator[_Item]:
-        """All waiting requests, one of each office in turn, removed as they are taken."""
-        while self._turns:
-            office = self._turns.popleft()
-            line = self._lines[office]
-            if not line:
-                del self._lines[office]
-                continue
-            self._turns.append(office)
-            self._count -= 1
-            yield line.popleft()
+    def take(self, share: int, but: Collection[str] = ()) -> Iterator[_Item]:
+        """Waiting requests, one of each office in turn and at most `share` of each, removed as
+        they are taken; none of the offices `but`."""
+        taken: Counts[str] = Counts()
+        resting: list[str] = []
+        try:
+            while self._turns:
+                office = self._turns.popleft()
+                if taken[office] == share or office in but:
+                    resting.append(office)
+                elif line := self._lines[office]:
+                    self._turns.append(office)
+                    taken[office] += 1
+                    self._count -= 1
+                    yield line.popleft()
+                else:
+                    del self._lines[office]
+        finally:
+            self._turns.extendleft(reversed(resting))
 
 
 class Batches:
@@ -106,15 +118,19 @@ class Batches:
         self._limits = limits
         self._lines = Lines(limits.waiting)
         self._running: set[asyncio.Task[None]] = set()
+        self._on_way: Counts[str] = Counts()  # batches, by the offices that are in them
 
     @property
     def waiting(self) -> int:
         return len(self._lines)
 
-    def submit(self, request: CreateTicketRequest) -> "asyncio.Future[Ticket]":
-        """The ticket to come, or its Problem. Cancelling it before it is sent drops it."""
+    def submit(
+        self, request: CreateTicketRequest, gone: Callable[[], bool] = lambda: False
+    ) -> "asyncio.Future[Ticket]":
+        """The ticket to come, or its Problem. Who is `gone`, or cancels it, before it is sent
+        drops out: it is cancelled, and no number is given."""
         answer: asyncio.Future[Ticket] = asyncio.get_running_loop().create_future()
-        self._enter(_Item(request, answer, time.monotonic() + self._limits.deadline))
+        self._enter(_Item(request, answer, time.monotonic() + self._limits.deadline, gone))
         return answer
 
     def _enter(self, item: _Item) -> None:
@@ -125,22 +141,36 @@ class Batches:
         self._flush()
 
     def _flush(self) -> None:
-        while len(self._running) < self._limits.in_flight and (items := self._gather()):
-            task = asyncio.create_task(self._run(items))
-            self._running.add(task)
-            task.add_done_callback(self._done)
+        """Who has nothing on the way need not wait for those who have."""
+        most = self._limits.in_flight
+        while len(self._running) < most and (items := self._gather()):
+            self._start(items)
+        most += self._limits.express
+        while len(self._running) < most and (items := self._gather(self._on_way)):
+            self._start(items)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _start(self, items: list[_Item]) -> None:
+        offices = {item.request.kecamatan for item in items}
+        self._on_way.update(offices)
+        task = asyncio.create_task(self._run(items))
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._done(done, offices))
+
+    def _done(self, task: asyncio.Task[None], offices: set[str]) -> None:
         self._running.discard(task)
+        self._on_way.subtract(offices)
+        self._on_way = +self._on_way
         self._flush()
 
-    def _gather(self) -> list[_Item]:
-        """The next batch, without those that were cancelled or have waited too long."""
+    def _gather(self, but: Collection[str] = ()) -> list[_Item]:
+        """The next batch, without those that went away or have waited too long."""
         items: list[_Item] = []
         now = time.monotonic()
-        for item in self._lines.take():
+        for item in self._lines.take(self._limits.share, but):
             if item.until <= now:
                 _settle(item, Problem("DEADLINE_EXCEEDED"))
+            elif item.gone():
+                item.answer.cancel()
             elif not item.answer.done():
                 items.append(item)
                 if len(items) == self._limits.size:

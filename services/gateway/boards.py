@@ -62,7 +62,7 @@ class Board:
         if message.snapshot:
             self.tickets, self._lines, self._places = {}, {}, {}
         self.day = message.service_day
-        self.tickets.update((ticket.number, ticket) for ticket in message.tickets)
+        self.tickets.update((ticket.number, _by_itself(ticket)) for ticket in message.tickets)
         for line in message.lines:
             self._lines[line.service] = line
             self._places.pop(line.service, None)
@@ -86,6 +86,13 @@ class Board:
         return ahead, Forecast(
             p50_seconds=line.p50_seconds[ahead], p90_seconds=line.p90_seconds[ahead]
         )
+
+
+def _by_itself(ticket: Ticket) -> Ticket:
+    """A copy: what is part of a message keeps all of it in memory, the board's bytes too."""
+    own = Ticket()
+    own.CopyFrom(ticket)
+    return own
 
 
 class TicketView:

@@ -24,6 +24,7 @@ from services.gateway.server import Server, listen
 from services.gateway.streams import Fanout, Timing
 from services.gateway.ticket_page import Tickets
 from services.gateway.watching import Watching
+from tunggu.notify.v1 import notify_pb2, webhooks_pb2, whatsapp_pb2
 from tunggu.queue.v1 import documents_pb2, kecamatan_pb2, queue_pb2
 from tunggu.queue.v1.queue_pb2 import BatchCreateTicketsRequest, BatchCreateTicketsResponse
 from tunggu.queue.v1.ticket_pb2 import Ticket
@@ -39,6 +40,11 @@ SURVEY = (
     index_pb2.DESCRIPTOR.services_by_name["IndexService"],
     figures_pb2.DESCRIPTOR.services_by_name["FiguresService"],
 )
+NOTIFY = (
+    notify_pb2.DESCRIPTOR.services_by_name["NotifyService"],
+    webhooks_pb2.DESCRIPTOR.services_by_name["WebhookService"],
+    whatsapp_pb2.DESCRIPTOR.services_by_name["WhatsAppService"],
+)
 BIG = 16 * 1024 * 1024  # bytes of a table of a year
 log = logging.getLogger(__name__)
 
@@ -48,11 +54,13 @@ def server(
     queue: grpc.aio.Channel,
     leaving: asyncio.Event,
     survey: grpc.aio.Channel | None = None,
+    notify: grpc.aio.Channel | None = None,
 ) -> Server:
-    """The server, not started; `queue` and `survey` are channels, `leaving` is set when it is told
-    to end. Without `survey` its routes are not there."""
-    routes = Routes((*SERVICES, *(SURVEY if survey else ())))
-    calls = Calls(queue, {SURVEY[0].file.package: survey} if survey else {})
+    """The server, not started; `queue`, `survey` and `notify` are channels, `leaving` is set when
+    it is told to end. Without `survey` or `notify` their routes are not there."""
+    others = [(SURVEY, survey), (NOTIFY, notify)]
+    routes = Routes((*SERVICES, *(each for some, way in others if way for each in some)))
+    calls = Calls(queue, {some[0].file.package: way for some, way in others if way})
     watching = Watching(queue, calls, _fanout(config), survey)
     watching.check(routes.all)
     admission = _admission(config)
@@ -80,7 +88,12 @@ def _fanout(config: GatewayConfig) -> Fanout:
 
 
 def _limits(config: GatewayConfig) -> Limits:
-    return Limits(config.batches, config.batch_size, config.most_waiting, config.deadline)
+    return Limits(
+        in_flight=config.batches,
+        size=config.batch_size,
+        waiting=config.most_waiting,
+        deadline=config.deadline,
+    )
 
 
 def _sender(calls: Calls) -> Send:
@@ -119,7 +132,8 @@ async def serve(config: GatewayConfig) -> None:
         async with (
             channel(config.queue) as queue,
             channel(config.survey, max_message=BIG) as survey,
+            channel(config.notify) as notify,
         ):
-            running = server(config, queue, asyncio.Event(), survey)
+            running = server(config, queue, asyncio.Event(), survey, notify)
             log.info("serving", extra={"fields": {"port": listener.getsockname()[1]}})
             await running.serve(sockets=[listener])

@@ -33,6 +33,7 @@ class GatewayConfig(ProcessConfig):
         "gRPC target of the queue: dns:///queue:50051, ipv4:host:port,host:port or unix:/path",
     )
     survey: str = setting("ipv4:127.0.0.1:50053", "gRPC target of the survey, likewise")
+    notify: str = setting("ipv4:127.0.0.1:50052", "gRPC target of notify, likewise")
     origins: tuple[str, ...] = setting(
         (), "origins of other sites whose pages may call, comma-separated; * = all"
     )

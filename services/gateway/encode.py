@@ -99,7 +99,8 @@ def _float(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _timestamp(value: Timestamp) -> str:
+def timestamp(value: Timestamp) -> str:
+    """RFC 3339, UTC, with milliseconds."""
     moment = EPOCH + timedelta(seconds=value.seconds, microseconds=value.nanos // 1000)
     return moment.isoformat(timespec="milliseconds") + "Z"
 
@@ -116,7 +117,7 @@ def _duration(value: Duration) -> str:
     return f"{whole}.{digits}s"
 
 
-_SPECIAL: dict[str, _Write] = {TIMESTAMP: _timestamp, DURATION: _duration}
+_SPECIAL: dict[str, _Write] = {TIMESTAMP: timestamp, DURATION: _duration}
 _NUMBERS: dict[int, _Write] = {
     FieldDescriptor.CPPTYPE_INT64: str,
     FieldDescriptor.CPPTYPE_UINT64: str,

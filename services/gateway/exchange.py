@@ -30,6 +30,7 @@ ONCE = {
     b"authorization": "Authorization",
     b"idempotency-key": "Idempotency-Key",
     b"tunggu-holder": "Tunggu-Holder",
+    b"x-hub-signature-256": "X-Hub-Signature-256",
 }
 
 CONNECTION = "tunggu.connection"  # scope extension: the request's Connection
@@ -64,6 +65,8 @@ class Successor(asyncio.Protocol):
 
 class Connection(Protocol):
     """The connection of a request."""
+
+    transport: asyncio.Transport
 
     def hand_over(
         self, scope: Scope, successor: Successor, headers: Headers
@@ -115,6 +118,11 @@ class Exchange:
         """
         connection: Connection = self.scope["extensions"][CONNECTION]
         return connection.hand_over(self.scope, successor, headers)
+
+    def hung_up(self) -> bool:
+        """Whether nobody can be answered any more."""
+        connection: Connection = self.scope["extensions"][CONNECTION]
+        return connection.transport.is_closing()
 
     @property
     def seen(self) -> str:
@@ -228,11 +236,6 @@ class Exchange:
         coding = self.headers.get(b"content-encoding", b"identity").strip().lower()
         if kind != b"application/json" or coding != b"identity" or not charsets <= {b"utf-8"}:
             raise Problem("UNSUPPORTED_MEDIA_TYPE")
-
-    async def gone(self) -> None:
-        """Returns when the client hangs up; only after the body has been read."""
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
 
     async def respond(self, reply: Reply) -> None:
         """Sends the whole reply."""

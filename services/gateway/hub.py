@@ -72,9 +72,10 @@ class Hub(Generic[S]):
             self._leave(followed)
 
     def _start(self, key: str) -> _Followed[S]:
-        source = self._make(key)
-        # A context of its own: what is shared never carries one watcher's token.
-        task = asyncio.create_task(source.run(), context=Context())
+        # A context of its own: what is shared, its timers too, never carries one watcher's token.
+        context = Context()
+        source = context.run(self._make, key)
+        task = asyncio.create_task(source.run(), context=context)
         followed = self._followed[key] = _Followed(source, task)
         task.add_done_callback(lambda _: self._forget(key, followed))
         source.feed.deserted = lambda: self._leave(followed)

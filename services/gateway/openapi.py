@@ -144,6 +144,12 @@ PARAMETERS = {
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"},
         "c2f9d1e07b6a4c5d8e3f",
     ),
+    "X-Hub-Signature-256": _header(
+        "X-Hub-Signature-256",
+        "`sha256=` and the HMAC-SHA256 of the body under the application's secret.",
+        {"type": "string", "pattern": "^sha256=[0-9a-f]{64}$"},
+        "sha256=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ),
     "If-None-Match": _header(
         "If-None-Match",
         "The `ETag` of what the client has.",

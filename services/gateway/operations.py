@@ -15,13 +15,13 @@ from services.gateway.requirements import Requirement
 from services.gateway.routes import Route
 from services.gateway.samples import Samples, written
 from services.gateway.schemas import Schema, Schemas, plain, required
-from services.gateway.transcode import HEADER_FIELDS, parameters
+from services.gateway.transcode import HEADER_FIELDS, parameters, takes_bytes
 
 JSON = "application/json"
 EVENTS = "text/event-stream"
 
-# Fields that say which ticket or counter is meant: a path that names one needs none of the others.
-NAMING = frozenset({"ticket_id", "kecamatan", "number", "counter", "service_day"})
+# Fields that say what is meant: a path that names one needs none of the others.
+NAMING = frozenset({"ticket_id", "kecamatan", "number", "counter", "service_day", "webhook_id"})
 IN_HEADERS = frozenset(name for _, _, name in HEADER_FIELDS)
 
 _LITERAL = re.compile(r"`([^`]+)`")
@@ -98,6 +98,9 @@ class Operations:
 
     def _body(self, route: Route) -> dict[str, Any]:
         whole = route.rpc.input_type
+        if takes_bytes(route):
+            medium = {"schema": {"type": "object"}, "example": {}}
+            return {"required": True, "content": {JSON: medium}}
         if route.body == "*":
             hidden = _hidden(route)
             schema = self.schemas.request(whole, hidden)

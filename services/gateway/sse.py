@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable
 from contextlib import suppress
+from contextvars import Context
 
 from prometheus_client import Counter, Gauge
 
@@ -142,7 +143,8 @@ class Client(Successor):
         if word is None:
             self._transport.close()
             return
-        farewell = asyncio.ensure_future(self._bid_farewell(word))
+        # Not in the context of whoever's frame came just then: that may hold another's token.
+        farewell = asyncio.create_task(self._bid_farewell(word), context=Context())
         _farewells.add(farewell)
         farewell.add_done_callback(_farewells.discard)
 

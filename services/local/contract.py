@@ -27,6 +27,8 @@ class Where:
     queue_metrics: tuple[int, ...]
     survey: int = 0
     survey_metrics: int = 0
+    notify: tuple[int, ...] = ()
+    notify_metrics: tuple[int, ...] = ()
 
 
 def redis(binary: Path, folder: Path, socket: Path) -> Program:
@@ -87,6 +89,33 @@ def survey(where: Where, keys: Path, *, clock: str) -> Program:
     )
 
 
+def notify(
+    number: int, where: Where, keys: Path, *, clock: str, more: Mapping[str, str]
+) -> Program:
+    """Replica `number`, from 0, as the survey; its links lead to the gateway of this machine.
+    `more` settings go before these."""
+    address = f"127.0.0.1:{where.notify[number]}"
+    host = ports.address(ports.reachable(where.host), where.port)
+    settings = {
+        "ENV": "development",
+        "ADDRESS": address,
+        "METRICS_PORT": str(where.notify_metrics[number]),
+        "REDIS_URL": f"unix://{quote(str(where.redis))}",
+        "QUEUE": _queues(where),
+        "CLOCK": clock,
+        "JWKS": str(keys / PUBLIC),
+        "KEY": str(keys / PRIVATE),
+        "SITE": f"http://{host}",
+        "CONTACT": "mailto:nobody@example.org",
+    }
+    return Program(
+        "notify" if number == 0 else f"notify-{number + 1}",
+        _python("services.notify"),
+        _environ(settings | dict(more)),
+        lambda: ready.queue(address),
+    )
+
+
 def _queues(where: Where) -> str:
     return "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.queues)
 
@@ -99,6 +128,7 @@ def gateway(where: Where, keys: Path, *, limits: str) -> Program:
         "METRICS_PORT": str(where.gateway_metrics),
         "QUEUE": _queues(where),
         "SURVEY": f"ipv4:127.0.0.1:{where.survey}",
+        "NOTIFY": "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in where.notify),
         "JWKS": str(keys / PUBLIC),
     }
     if limits != "on":

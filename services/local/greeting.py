@@ -67,11 +67,15 @@ def _what_runs_where(settings: Settings, stack: Stack, redis: str) -> list[str]:
         metrics = f"metrics 127.0.0.1:{where.queue_metrics[number]}/metrics"
         pid = pids[f"queue-{number + 1}"]
         lines.append(f"  queue    gRPC 127.0.0.1:{port} · {metrics} · pid {pid}")
-    metrics = f"metrics 127.0.0.1:{where.survey_metrics}/metrics"
-    at = f"127.0.0.1:{where.survey}"
+    beside = {
+        "survey": (where.survey, where.survey_metrics),
+        "notify": (where.notify[0], where.notify_metrics[0]),
+    }
+    for name, (port, metrics_port) in beside.items():
+        metrics = f"metrics 127.0.0.1:{metrics_port}/metrics"
+        lines.append(f"  {name}   gRPC 127.0.0.1:{port} · {metrics} · pid {pids[name]}")
     return [
         *lines,
-        f"  survey   gRPC {at} · {metrics} · pid {pids['survey']}",
         f"  redis    {redis} on {where.redis} · pid {pids['redis']}",
         f"  data     {settings.folder} (logs in {settings.folder / 'logs'})",
     ]

@@ -1,17 +1,16 @@
-"""Redis, the queue, the survey and the gateway on one machine, as one thing.
+"""Redis, the queue, the survey, notify and the gateway on one machine, as one thing.
 
     with Stack(Path("/tmp/t"), port=0, queue_replicas=3, supervise=False) as stack:
         httpx.get(stack.url + "/v1/kecamatan")
         stack.kill("redis")
         stack.restart("redis")
 
-Processes are called `redis`, `queue-1` …, `survey` and `gateway`; each writes to
-`<data>/logs/<name>.log`. They die with the process that started them, however
-it ends.
+Processes are called `redis`, `queue-1` …, `survey`, `notify`, `notify-2` … and `gateway`; each
+writes to `<data>/logs/<name>.log`. They die with the process that started them, however it ends.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +27,7 @@ from services.local.process import Program
 from services.local.redis_binary import redis_binary
 
 QUEUE_PORT, QUEUE_METRICS, GATEWAY_METRICS = 50051, 9101, 9100
+NOTIFY_PORT, NOTIFY_METRICS = 50052, 9102
 SURVEY_PORT, SURVEY_METRICS = 50053, 9103
 
 
@@ -40,6 +40,7 @@ class Stack:
 
     `port` 0 = any free one. The ports within are the usual ones where these are
     free. `hours` "real" or "always", `limits` "on" or "off".
+    `notify` are more settings of notify.
     `clock` maps time as it says; without it `speed` does, remembered in `data`
     from start to start. Without `supervise` what dies stays dead until `restart`. Everything that
     cannot be is a LocalError, with nothing left running.
@@ -52,6 +53,8 @@ class Stack:
         port: int = 8080,
         host: str = "127.0.0.1",
         queue_replicas: int = 1,
+        notify_replicas: int = 1,
+        notify: Mapping[str, str] | None = None,
         hours: str = "always",
         limits: str = "on",
         clock: Clock | None = None,
@@ -62,6 +65,7 @@ class Stack:
     ) -> None:
         self._data = data
         self._port, self._host, self._replicas = port, host, queue_replicas
+        self._notifies, self._notify = notify_replicas, dict(notify or {})
         self._hours, self._limits = hours, limits
         self._clock, self._speed = clock, speed
         self._metrics, self._supervise, self._say = metrics, supervise, say
@@ -154,10 +158,13 @@ class Stack:
     def _addresses(self, folder: Folder) -> Where:
         count = self._replicas
         wanted = [self._port, GATEWAY_METRICS, SURVEY_PORT, SURVEY_METRICS]
+        others = [0] * (self._notifies - 1)
+        wanted += [NOTIFY_PORT, *others, NOTIFY_METRICS, *others]
         wanted += [QUEUE_PORT, *[0] * (count - 1), QUEUE_METRICS, *[0] * (count - 1)]
         if self._port == 0:  # several such stacks may start at once: none takes the usual ones
             wanted = [0] * len(wanted)
         port, gateway_metrics, survey, survey_metrics, *rest = ports.choose(wanted)
+        notify, rest = rest[: 2 * self._notifies], rest[2 * self._notifies :]
         return Where(
             redis=folder.socket(),
             host=self._host,
@@ -167,6 +174,8 @@ class Stack:
             queue_metrics=tuple(rest[count:]) if self._metrics else (0,) * count,
             survey=survey,
             survey_metrics=survey_metrics if self._metrics else 0,
+            notify=tuple(notify[: self._notifies]),
+            notify_metrics=tuple(port if self._metrics else 0 for port in notify[self._notifies :]),
         )
 
     def _programs(self, binary: Path, folder: Folder, where: Where) -> list[list[Program]]:
@@ -176,9 +185,14 @@ class Stack:
             contract.queue(number, where, folder.keys, hours=self._hours, clock=clock)
             for number in range(self._replicas)
         ]
+        beside = [contract.survey(where, folder.keys, clock=clock)]
+        beside += [
+            contract.notify(number, where, folder.keys, clock=clock, more=self._notify)
+            for number in range(self._notifies)
+        ]
         return contract.stages(
             contract.redis(binary, folder.redis, where.redis),
-            [*queues, contract.survey(where, folder.keys, clock=clock)],
+            [*queues, *beside],
             contract.gateway(where, folder.keys, limits=self._limits),
         )
 

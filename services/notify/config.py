@@ -1,14 +1,13 @@
-"""What notify can be told, beyond what every server with a Redis can. A channel's own settings
-stand here too."""
+"""What notify can be told, beyond what its channels can."""
 
 from dataclasses import dataclass
 
 from services.chassis.config import ConfigError, setting
-from services.redis_link.config import RedisConfig
+from services.notify.channels_config import ChannelsConfig
 
 
 @dataclass(frozen=True)
-class NotifyConfig(RedisConfig):
+class NotifyConfig(ChannelsConfig):
     """Notify's settings; a mapped clock only in development."""
 
     address: str = setting("127.0.0.1:50052", "host:port or unix:/path of gRPC")

@@ -23,8 +23,8 @@ cluster keeps them together; `keys.Keys` spells each. K = `tunggu:{73.71.03}`, D
 
 The salt of the day's holder hashes is a field of K:office and goes when the day closes.
 
-Layers: `__main__` → `compose` → `servicer`, `admin` → `offices`, `live` → `store`, `archive` →
-`steps`; the last three and `keys` know Redis. `view` and `asking` stand between messages and the
-rest, `metrics` and `figures` between Prometheus and `live`. Everything else is pure: no Redis, no
-gRPC, no clock, no I/O.
+Layers: `__main__` → `compose` → `servicer`, `admin` → `offices`, `live`, `publishing`,
+`closed_days` → `store`, `archive` → `steps`; the last three and `keys` know Redis. `view`, `asking`
+and `in_turn` stand between messages and the rest, `metrics` and `figures` between Prometheus and
+`live`. Everything else is pure: no Redis, no gRPC, no clock, no I/O.
 """

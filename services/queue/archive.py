@@ -11,11 +11,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
 from services.queue.keys import Keys
-from services.queue.steps import asked
+from services.queue.steps import asked, unavailable
+from services.redis_link.doorbell import Doorbell
+from services.redis_link.link import Link
+from services.redis_link.redis_policy import UnsettledError
 
 KEPT_SECONDS = 400 * 86_400
 PAGE = 5000
@@ -37,8 +40,9 @@ def entry_id(day: str, n: int) -> str:
 class Archive:
     """Leaves and records of any day."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Link) -> None:
         self._redis = redis
+        self._bell = Doorbell(redis)
 
     async def newest(self, code: str) -> Entry | None:
         rows = await asked(self._redis.xrevrange(self._journal(code), count=1))
@@ -62,19 +66,33 @@ class Archive:
         return entry_of(*rows[0])[2] if rows else None
 
     async def follow(
-        self, code: str, day: str, n: int, block_ms: int, count: int = PAGE
-    ) -> list[Entry]:
-        """What comes after event n of the day, across days; waits at most `block_ms` for it."""
-        after = entry_id(day, n) if day else "0-0"
-        reply = await asked(
-            self._redis.xread({self._journal(code): after}, count=count, block=block_ms)
-        )
-        return [entry_of(*row) for row in reply[0][1]] if reply else []
+        self, code: str, last: Entry | None, seconds: float, count: int = PAGE
+    ) -> list[Entry] | None:
+        """What comes after the entry, across days, as far as it is settled; waits at most so long
+        for it. None: the journal no longer has that entry."""
+        after = entry_id(*last[:2]) if last else "0-0"
+        await asked(self._bell.wait(self._journal(code), after, seconds))
+        try:
+            rows = await self._range(code, after, "+", count + 1)
+        except UnsettledError:  # perhaps the next time
+            return []
+        except RedisError as error:
+            raise unavailable(error) from error
+        entries = [entry_of(*row) for row in rows]
+        if last is None:
+            return entries
+        return entries[1:] if entries[:1] == [last] else None
+
+    async def _range(self, code: str, first: str, last: str, count: int) -> list[Any]:
+        """Rows of the journal that no failover takes back. Errors are redis-py's."""
+        key = self._journal(code)
+        reply = await self._redis.settled(key, "XRANGE", key, first, last, "COUNT", count)
+        return [(id, dict(zip(pairs[::2], pairs[1::2], strict=True))) for id, pairs in reply]
 
     async def leaves(self, code: str, day: str, after: int = -1, count: int = PAGE) -> list[bytes]:
         """At most `count` leaves of the day with a number above `after`. DAY_NOT_FOUND."""
         first, last = entry_id(day, after + 1), entry_id(day, 2**31)
-        rows = await asked(self._redis.xrange(self._journal(code), first, last, count))
+        rows = await asked(self._range(code, first, last, count))
         if rows:
             return [entry_of(*row)[2] for row in rows]
         archived = await asked(self._redis.get(Keys(code, day).of_day("archive")))

@@ -66,15 +66,12 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A board. `etag` = 32 hex digits of the bytes' hash; `changed` = the services whose line is
-    not that of the build before, in the policy's order."""
+    """A board. `etag` = 32 hex digits of the bytes' hash."""
 
     body: bytes
     etag: str
     day: str
     event: int
-    lines: Mapping[str, Line]
-    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Place:
 
 class Boards:
     """The boards of one date, from its first event on. Owns the folded `day`, the `forecasts`, the
-    `desks` and the `tallies`, and keeps per service what the next board can take over."""
+    `desks` and the `tallies`, and keeps per service what the next answer can take over."""
 
     def __init__(
         self, policy: Policy, frozen: Frozen, history: Sequence[Mapping[str, Any]], day: str
@@ -98,32 +95,39 @@ class Boards:
         self.tallies = Tallies(policy.services)
         typical = {code: service.typical_minutes for code, service in frozen.services.items()}
         self.forecasts = Forecasts(policy, day, typical, history)
-        self._services = {code: ServiceLine() for code in policy.services}
-        self._sent: dict[str, Line] = {}
+        self._services = {code: ServiceLine(code) for code in policy.services}
 
     def observe(self, event: Event) -> None:
         """Takes everything to the state after `event`, which must be the day's next."""
+        joined = self._services[event.s] if event.e == "issue" else None
+        before = joined.moment(self.day) if joined else (-1, -1)
         apply(self.day, event)
+        if joined:
+            joined.join(before, self.day, self.day.tickets[event.k])
         self.forecasts.observe(self.day, event)
         self.desks.observe(self.day, event)
         self.tallies.observe(self.day, event)
 
     def table(self, service: str) -> Table:
         """The service's forecast now."""
-        return self._fresh(service).table
+        return self._services[service].table(self.day, self.forecasts)
 
     def line(self, service: str) -> Line:
         """Who waits for the service now."""
-        return self._fresh(service).line
+        return self._services[service].line(self.day, self.forecasts)
+
+    def lines(self) -> dict[str, Line]:
+        """Who waits now, by service in the policy's order; none before the first event."""
+        return {code: self.line(code) for code in self._services} if self.day.n >= 0 else {}
 
     def place(self, number: str) -> Place | None:
         """Where a ticket stands; None unless it waits."""
         ticket = self.day.tickets.get(number)
         if ticket is None or ticket.state is not State.WAITING:
             return None
-        service = self._fresh(ticket.service)
-        ahead = service.index()[number]
-        return Place(ahead, service.table.at(ahead + 1))
+        service = self._services[ticket.service]
+        ahead = service.standing(self.day).ahead(ticket)
+        return Place(ahead, service.estimate(self.day, self.forecasts, ahead + 1))
 
     def newcomer(self) -> Estimate | None:
         """The wait of someone who takes a number now, at the service that issues with the longest;
@@ -140,17 +144,15 @@ class Boards:
         or gives no numbers."""
         if not is_issuing(self.day, service):
             return None
-        return self.table(service).at(_waiting(self.day, service) + 1)
+        position = _waiting(self.day, service) + 1
+        return self._services[service].estimate(self.day, self.forecasts, position)
 
     def build(self) -> Built:
         """The board after the last event observed."""
         if self.day.n < 0:
             return empty_board(self.day.code)
         body = self._body().encode()
-        lines = {code: self.line(code) for code in self._services}
-        changed = tuple(code for code, line in lines.items() if self._sent.get(code) != line)
-        self._sent = lines
-        return Built(body, etag(body), self.day.day, self.day.n, lines, changed)
+        return Built(body, etag(body), self.day.day, self.day.n)
 
     def _body(self) -> str:
         day = self.day
@@ -170,7 +172,7 @@ class Boards:
         return f'{head[:-1]},"services":[{services}]}}'
 
     def _service(self, code: str) -> str:
-        day, fresh = self.day, self._fresh(code)
+        day, line = self.day, self._services[code]
         head = to_json(
             {
                 "code": code,
@@ -180,19 +182,14 @@ class Boards:
                 "completed": day.completed[code],
             }
         )
-        return f"{head[:-1]},{fresh.waiting},{fresh.forecast}}}"
-
-    def _fresh(self, code: str) -> ServiceLine:
-        service = self._services[code]
-        service.refresh(self.day, code, self.forecasts)
-        return service
+        return f"{head[:-1]},{line.waiting(day)},{line.forecast(day, self.forecasts)}}}"
 
 
 def empty_board(kecamatan: str) -> Built:
     """The board of an office that never had a day."""
     fields = {"kecamatan": kecamatan, "day": "", "event": -1, "at": "", "open": False}
     body = to_json({**fields, "notice": "", "counters": [], "calls": [], "services": []}).encode()
-    return Built(body, etag(body), "", -1, {}, ())
+    return Built(body, etag(body), "", -1)
 
 
 def is_open(day: Day) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from services.chassis import server
 from services.queue.admin import KecamatanServicer
 from services.queue.archive import Archive
 from services.queue.config import QueueConfig
+from services.queue.in_turn import InTurn, fair_turns
 from services.queue.metrics import shown
 from services.queue.offices import Offices
 from services.queue.servicer import QueueServicer
 from services.queue.store import Store
-from services.redis_link.redis_policy import redis_connection
 from tunggu.queue.v1 import kecamatan_pb2, kecamatan_pb2_grpc, queue_pb2, queue_pb2_grpc
 
 QUEUE = queue_pb2.DESCRIPTOR.services_by_name["QueueService"]
@@ -21,12 +22,13 @@ KECAMATAN = kecamatan_pb2.DESCRIPTOR.services_by_name["KecamatanService"]
 
 async def serve(settings: QueueConfig) -> None:
     """Serves until SIGTERM, then drains."""
-    redis = redis_connection(settings.redis_url)
+    redis = settings.redis()
     store = Store(redis, settings.domain_clock(), settings.always_open)
     offices = Offices(store, Archive(redis), settings.tick)
     draining = asyncio.Event()
-    queue = QueueServicer(store, offices, draining)
-    admin = KecamatanServicer(store, offices, settings.always_open)
+    turns = fair_turns()
+    queue: Any = InTurn(QueueServicer(store, offices, draining), turns)
+    admin: Any = InTurn(KecamatanServicer(store, offices, settings.always_open), turns)
 
     async def ready() -> bool:
         return bool(await redis.ping()) and offices.ready

@@ -40,6 +40,7 @@ def fresh_day(policy: Policy, day: str) -> Day:
         web=dict.fromkeys(codes, 0),
         completed=dict.fromkeys(codes, 0),
         lines=dict.fromkeys(codes, -1),
+        late={code: set() for code in codes},
         counters={name: Counter(name, served, credit) for name, served in policy.counters.items()},
     )
 
@@ -68,6 +69,7 @@ def _leave(day: Day, ticket: Ticket) -> None:
     if ticket.state is State.WAITING:
         line = day.waiting[ticket.service][ticket.lane]
         del line[bisect_left(line, (ticket.ord, ticket.number))]
+        day.late[ticket.service].discard(ticket.number)
         day.lines[ticket.service] = day.n
     elif ticket.counter and day.counters[ticket.counter].ticket == ticket.number:
         day.counters[ticket.counter].ticket = None
@@ -78,10 +80,16 @@ def _enter(ticket: Ticket, state: State, event: Event) -> None:
 
 
 def _line_up(day: Day, ticket: Ticket, event: Event) -> None:
-    insort(day.waiting[ticket.service][ticket.lane], (ticket.ord, ticket.number))
+    _join(day, ticket)
     day.lines[ticket.service] = event.n
     ticket.counter = None
     _enter(ticket, State.WAITING, event)
+
+
+def _join(day: Day, ticket: Ticket) -> None:
+    insort(day.waiting[ticket.service][ticket.lane], (ticket.ord, ticket.number))
+    if ticket.nb:
+        day.late[ticket.service].add(ticket.number)
 
 
 def _at_counter(day: Day, event: Event, state: State) -> Ticket:
@@ -225,7 +233,7 @@ def _lane(day: Day, event: Event) -> None:
         _leave(day, ticket)
     ticket.lane, ticket.event = event.l, event.n
     if waits:
-        insort(day.waiting[ticket.service][ticket.lane], (ticket.ord, ticket.number))
+        _join(day, ticket)
 
 
 def _requeue(day: Day, event: Event) -> None:
@@ -259,6 +267,7 @@ def _day_close(day: Day, event: Event) -> None:
     for counter in day.counters.values():
         counter.state, counter.ticket, counter.event = CounterState.CLOSED, None, event.n
     day.waiting = {code: {lane: [] for lane in Lane} for code in day.waiting}
+    day.late = {code: set() for code in day.late}
     day.lines = dict.fromkeys(day.lines, event.n)
     day.hours_on, day.closed, day.tally = False, True, event.tally
 

@@ -86,9 +86,7 @@ class Table:
             return None
         if self.entries[i][0] == position:
             return Estimate(*self.entries[i][1:])
-        (x, p50, p90), (x1, p50_1, p90_1) = self.entries[i - 1], self.entries[i]
-        step, span = position - x, x1 - x
-        return Estimate(_between(p50, p50_1, step, span), _between(p90, p90_1, step, span))
+        return _interpolated(self.entries[i - 1], self.entries[i], position)
 
     def first(self, count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """P50s and P90s of positions 1, 2, … `count`, shorter where the table ends before."""
@@ -107,11 +105,17 @@ def _position(entry: Entry) -> int:
     return entry[0]
 
 
-def _inside(low: Entry, high: Entry, which: int, count: int) -> Iterator[int]:
+def _interpolated(low: Entry, high: Entry, position: int) -> Estimate:
+    step, span = position - low[0], high[0] - low[0]
+    return Estimate(_between(low[1], high[1], step, span), _between(low[2], high[2], step, span))
+
+
+def _inside(low: Entry, high: Entry, which: int, count: int) -> list[int]:
     """The values at the positions between two entries, up to `count`."""
-    span = high[0] - low[0]
-    for step in range(1, min(span, count - low[0] + 1)):
-        yield _between(low[which], high[which], step, span)
+    span, start, rise = high[0] - low[0], low[which], high[which] - low[which]
+    last = min(span, count - low[0] + 1)
+    # `_between`, written out: a long line has thousands of these.
+    return [start + (2 * rise * step + span) // (2 * span) for step in range(1, last)]
 
 
 def _between(low: int, high: int, step: int, span: int) -> int:
@@ -156,6 +160,22 @@ class Forecasts:
                 return Table(tuple(entries), beyond_closing=True)
             entries.append(outlook.entry(position))
         return Table(tuple(entries))
+
+    def estimate(self, day: Day, service: str, position: int) -> Estimate | None:
+        """`table(day, service).at(position)`, for a position that the table reaches, from the one
+        or two entries that it is made of: positions grow later, so what comes before one that is
+        in time is in time."""
+        if day.closed or not self.rates.serving[service]:
+            return None
+        outlook = self._outlook(service)
+        low, high = around(position)
+        if not outlook.in_time(high):
+            if not outlook.in_time(position):
+                return None
+            high = outlook.last_in_time(position, high)
+        if high == position:
+            return Estimate(*outlook.entry(high)[1:])
+        return _interpolated(outlook.entry(low), outlook.entry(high), position)
 
     def _outlook(self, service: str) -> Outlook:
         _, t = self.rates.concerned[service]
@@ -212,6 +232,14 @@ def positions(most: int) -> Iterator[int]:
         yield position
         position, following = following, position + following
     yield position
+
+
+def around(position: int) -> tuple[int, int]:
+    """The tabulated positions below and not below a position ≥ 1; the first has none below."""
+    low, high = 0, 1
+    while high < position:
+        low, high = high, (low + high if low else 2)
+    return low, high
 
 
 def usual_call_ms(

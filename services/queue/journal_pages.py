@@ -1,7 +1,8 @@
 """The journal from a cursor on, for WatchEvents.
 
 A cursor is `<day>.<n>.<digest of the leaf>`: it names an event and what it said, so that a journal
-that lost its end in a failover is noticed even where new events have taken the numbers.
+that lost its end in a failover is noticed even where new events have taken the numbers. A place,
+`<day>/<n>`, says the same without the digest: for who knows the event from elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ START = "start"
 Item = tuple[str, int, bytes, str]
 """Day, number, leaf, and the cursor after it."""
 
-_CURSOR = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9]{1,9})\.([0-9a-f]{12})")
+_DAY = r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+_PLACE = re.compile(rf"{_DAY}/(-1|[0-9]{{1,9}})")
+_CURSOR = re.compile(rf"{_DAY}\.([0-9]{{1,9}})\.([0-9a-f]{{12}})")
 
 
 def cursor_after(day: str, n: int, leaf: bytes) -> str:
@@ -50,18 +53,28 @@ class EventReader:
                 await moved.wait()
 
     async def _place(self, cursor: str) -> None:
-        if cursor == START:
-            return
-        if not cursor:
+        if place := _PLACE.fullmatch(cursor):
+            self._day, self._n = place[1], int(place[2])
+            await self._check_place()
+        elif match := _CURSOR.fullmatch(cursor):
+            self._day, self._n, self._cursor = match[1], int(match[2]), cursor
+            await self._check(cursor)
+        elif not cursor:
             newest = await self._archive.newest(self._live.code)
             if newest:
                 self._day, self._n, self._cursor = *newest[:2], cursor_after(*newest)
-            return
-        match = _CURSOR.fullmatch(cursor)
-        if not match:
+        elif cursor != START:
             raise Problem("INVALID_REQUEST", {"field": "cursor"})
-        self._day, self._n, self._cursor = match[1], int(match[2]), cursor
-        await self._check(cursor)
+
+    async def _check_place(self) -> None:
+        """Before a day's first event, or on a date without any, nothing has to be there."""
+        leaves = await self._leaves(self._n, 1) if self._n >= 0 else []
+        if leaves:
+            self._cursor = cursor_after(self._day, self._n, leaves[0])
+        elif earliest := await self._earliest_after(self._day):
+            raise Problem("EVENTS_EXPIRED", {"earliest": earliest})
+        elif self._n >= 0 and await self._leaves(0, 1):
+            raise Problem("JOURNAL_REWOUND")
 
     async def _check(self, cursor: str) -> None:
         leaves = await self._leaves(self._n, 1)

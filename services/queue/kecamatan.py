@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from google.protobuf import json_format
 
 from services.chassis.errors import Problem
-from services.queue import grammar
+from services.queue import bounds, grammar
 from services.queue.policy import canonical, parse_policy
 from tunggu.queue.v1 import kecamatan_pb2 as pb
 from tunggu.queue.v1 import ticket_pb2
@@ -165,6 +165,8 @@ def validate(code: str, file: pb.Kecamatan) -> None:
     _want(len(spec.address) <= 256, "spec.address", "must have at most 256 characters")
     _want(spec.timezone in available_timezones(), "spec.timezone", "must be an IANA time zone")
     _want(file.spec.HasField("hours"), "spec.hours", "is missing")
+    for field, why in bounds.excess(spec, "spec"):
+        _want(False, field, why)
     _hours(spec.hours)
     _services(spec.services)
     _counters(spec)
@@ -309,4 +311,6 @@ def _extras(spec: pb.KecamatanSpec) -> None:
     small = all(1 <= value <= 99 for value in thresholds) and len(thresholds) <= 5
     field = "spec.notify.thresholds"
     _want(falling and small, field, "must be at most five numbers from 99 to 1, falling")
+    for i, camera in enumerate(spec.cameras):
+        _want(bool(camera.id), f"spec.cameras[{i}].id", "must not be empty")
     _unique([camera.id for camera in spec.cameras], "spec.cameras")

@@ -8,11 +8,9 @@ never writes, but for what a closed day leaves in the archive.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
 from prometheus_client import Histogram
 
@@ -20,23 +18,20 @@ from services.chassis.errors import Problem
 from services.chassis.telemetry import BUCKETS
 from services.queue.archive import Archive, Entry
 from services.queue.board import Boards, Built, Frozen, FrozenService, empty_board, is_urgent
-from services.queue.days import record, statistics, summarise
-from services.queue.forecast import HISTORY_DAYS
+from services.queue.closed_days import ClosedDays, Figures
+from services.queue.days import record, statistics
 from services.queue.journal import Event, parse
 from services.queue.lines import Line
 from services.queue.model import Day
 from services.queue.policy import parse_policy
+from services.queue.publishing import Publication, Publisher
 from services.queue.store import Store
 
-URGENT_S = 0.1
-QUIET_S = 1.0
-"""Boards are at least this far apart: after news people look up for, and otherwise."""
-
-BLOCK_MS = 1000
+BLOCK_S = 1.0
 REACH_S = 2.0
 """How long an answer waits for the fold to reach its own event."""
 
-SLICE = 250
+SLICE = 64
 """Events folded before others get their turn."""
 
 LAG = Histogram(
@@ -51,26 +46,6 @@ class RewoundError(Exception):
     """The journal no longer has what was read from it: a failover lost its end."""
 
 
-@dataclass(frozen=True)
-class Publication:
-    """A board as sent to watchers. `lines` and `tickets` (numbers) are what changed since the
-    publication before; with `whole` the next day or a rewound one begins and all is new."""
-
-    seq: int
-    built: Built
-    lines: dict[str, Line]
-    tickets: tuple[str, ...]
-    whole: bool
-
-
-@dataclass
-class Pending:
-    """What changed since the last publication."""
-
-    tickets: dict[str, None] = field(default_factory=dict)
-    whole: bool = True
-
-
 class Live:
     """One office. `run` follows its journal until cancelled; the rest answers from the fold.
 
@@ -82,7 +57,6 @@ class Live:
         self.code = code
         self.boards: Boards | None = None
         self.last: Entry | None = None
-        self.archived = ""
         self.rewinds = 0
         self.leaf_bytes = 0
         self.builds = 0
@@ -94,22 +68,15 @@ class Live:
         self._store = store
         self._archive = archive
         self._moved = asyncio.Event()
-        self._published = asyncio.Event()
-        self._publication: Publication | None = None
-        self._sent: dict[str, Line] = {}
-        self._pending = Pending()
         self._built: Built = empty_board(code)
-        self._watchers = 0
-        self._timer: asyncio.Handle | None = None
-        self._due = float("inf")
-        self._sent_at = float("-inf")
-        self._kept = ("", False)
+        self._past = ClosedDays(code, store, archive)
+        self._publisher = Publisher(self)
 
     def end(self) -> None:
         """The office is off the list: its streams end."""
         self.ended = True
         self._moved.set()
-        self._published.set()
+        self._publisher.wake()
 
     def check_listed(self) -> None:
         """KECAMATAN_NOT_FOUND once the office is off the list."""
@@ -147,8 +114,9 @@ class Live:
             self._announce(urgent=True)
             return
         newest = await self._archive.newest(self.code)
-        self.boards, self._pending = None, Pending()
-        self._built, self._kept = empty_board(self.code), ("", False)
+        self.boards, self._built = None, empty_board(self.code)
+        self._publisher.renew()
+        self._past.renew()
         if newest:
             leaves = await self._archive.all_leaves(self.code, newest[0])
             await self._take([(newest[0], n, leaf) for n, leaf in enumerate(leaves)])
@@ -157,9 +125,9 @@ class Live:
 
     async def _follow(self) -> None:
         while True:
-            day, n = self.last[:2] if self.last else ("", -1)
-            entries = await self._archive.follow(self.code, day, n, BLOCK_MS)
-            await self._check_last()  # a connection may have been replaced without a word
+            entries = await self._archive.follow(self.code, self.last, BLOCK_S)
+            if entries is None:  # a failover, perhaps without a word
+                raise RewoundError
             events = await self._take(entries)
             if events:
                 LAG.observe(self._store.seconds_since(events[0].t))
@@ -186,7 +154,7 @@ class Live:
         event = parse(leaf)
         if n == 0:
             self.boards = await self._begin(day, event.pol)
-            self._pending = Pending()
+            self._publisher.renew()
             self.leaf_bytes = 0
         boards = self.boards
         if boards is None or (boards.day.day, boards.day.n + 1) != (day, n):
@@ -195,9 +163,9 @@ class Live:
         self.last = entry
         self.leaf_bytes += len(leaf)
         if event.k:
-            self._pending.tickets[event.k] = None
+            self._publisher.changed(event.k)
         if event.e == "day.close":
-            self._pending = Pending()
+            self._publisher.renew()
         return event
 
     async def _begin(self, day: str, digest: str) -> Boards:
@@ -211,32 +179,13 @@ class Live:
             )
             for code in policy.services
         }
-        history = await self._history(day)
+        history = await self._past.history(day, self.figures)
         return Boards(policy, Frozen(frozen["name"], services), history, day)
-
-    async def _history(self, day: str) -> list[dict[str, object]]:
-        """The records of the closed days before, whether they have been kept yet or not."""
-        recorded = await self._archive.recorded_days(self.code)
-        days = [d for d in recorded if d < day]
-        kept = await self._archive.records(self.code, days[-HISTORY_DAYS:])
-        fresh = [await self.figures(d) for d in await self._unkept(day, recorded)]
-        return [entry["forecast"] for entry in (*kept, *fresh)]
-
-    async def _unkept(self, day: str, recorded: list[str]) -> list[str]:
-        """The days before `day` that nobody has archived yet, oldest first. They are the last
-        ones, for a day is archived after those before it."""
-        days: list[str] = []
-        before = await self._archive.last_before(self.code, day)
-        while before and before not in recorded:
-            days.insert(0, before)
-            before = await self._archive.last_before(self.code, before)
-        return days
 
     def _announce(self, urgent: bool) -> None:
         self._moved.set()
         self._moved = asyncio.Event()
-        if self._watchers:
-            self._schedule(urgent)
+        self._publisher.announce(urgent)
 
     # Boards -------------------------------------------------------------------------------------
 
@@ -252,78 +201,33 @@ class Live:
             self.built_bytes += len(self._built.body)
         return self._built if self.boards else empty_board(self.code)
 
+    def lines(self) -> dict[str, Line]:
+        """Who waits now, by service."""
+        return self.boards.lines() if self.boards else {}
+
     def _check_ready(self) -> None:
         if not self.ready:
             raise Problem("REDIS_UNAVAILABLE", private="the journal is not followed yet")
 
-    def _schedule(self, urgent: bool) -> None:
-        """Publishes as soon as the cadence admits; urgent news pulls a quiet one forward."""
-        loop = asyncio.get_running_loop()
-        when = max(loop.time(), self._sent_at + (URGENT_S if urgent else QUIET_S))
-        if self._timer:
-            if self._due <= when:
-                return
-            self._timer.cancel()
-        self._timer, self._due = loop.call_at(when, self._publish), when
-
-    def _publish(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = None
-        if not self.ready:
-            return
-        built = self.board()
-        before = self._publication
-        if before and built.etag == before.built.etag and not self._pending.whole:
-            return
-        changed = {s: line for s, line in built.lines.items() if self._sent.get(s) != line}
-        self._publication = Publication(
-            before.seq + 1 if before else 0,
-            built,
-            changed,
-            tuple(self._pending.tickets),
-            self._pending.whole,
-        )
-        self._sent, self._pending = dict(built.lines), Pending(whole=False)
-        self._sent_at = asyncio.get_running_loop().time()
-        self._published.set()
-        self._published = asyncio.Event()
-
-    @contextmanager
-    def _watching(self) -> Iterator[None]:
-        self._watchers += 1
-        try:
-            yield
-        finally:
-            self._watchers -= 1
-
     async def watch(self) -> AsyncGenerator[tuple[Publication, bool], None]:
-        """Every publication from now on, and whether the watcher must take it as a whole: at first,
-        after one that it missed, on a new day. KECAMATAN_NOT_FOUND once it is off the list."""
+        """Every publication from now on, and whether the watcher must take it as a whole.
+        KECAMATAN_NOT_FOUND once the office is off the list."""
         await self._settle()
-        with self._watching():
-            if self._publication is None or self._watchers == 1:
-                self._publish()
-            seen = -1
-            while True:
-                published, now = self._published, self._publication
-                if now and now.seq > seen:
-                    yield now, now.whole or now.seq != seen + 1 or seen < 0
-                    seen = now.seq
-                else:
-                    self.check_listed()
-                    await published.wait()
+        async with aclosing(self._publisher.watch()) as publications:
+            async for publication in publications:
+                yield publication
 
     # Answers ------------------------------------------------------------------------------------
 
     async def reach(self, day: str, event: int) -> Boards | None:
         """The fold once it has the event; None if it is of another day or stays away too long."""
-        try:
-            async with asyncio.timeout(REACH_S):
-                while not self.ended and not self._has(day, event):
-                    await self._moved.wait()
-        except TimeoutError:
-            return None
+        if not self._has(day, event):
+            try:
+                async with asyncio.timeout(REACH_S):
+                    while not self.ended and not self._has(day, event):
+                        await self._moved.wait()
+            except TimeoutError:
+                return None
         boards = self.boards
         return boards if boards and boards.day.day == day else None
 
@@ -352,6 +256,11 @@ class Live:
         return self.last is not None and (self.last[0], self.last[1]) >= (day, event)
 
     @property
+    def archived(self) -> str:
+        """The last archived day, empty before the first."""
+        return self._past.archived
+
+    @property
     def day(self) -> Day | None:
         return self.boards.day if self.boards else None
 
@@ -359,7 +268,7 @@ class Live:
         """Set when the next event has come."""
         return self._moved
 
-    async def figures(self, day: str) -> dict[str, dict[str, object]]:
+    async def figures(self, day: str) -> Figures:
         """A day's statistics, `figures`, and what later forecasts need of it, `forecast`.
         DAY_NOT_FOUND."""
         if self.boards and self.boards.day.day == day:
@@ -368,34 +277,12 @@ class Live:
                 "figures": statistics(boards.day, boards.desks),
                 "forecast": record(boards.day, boards.forecasts.rates),
             }
-        kept = await self._archive.records(self.code, [day])
-        return kept[0] if kept else await self._summarised(day)
-
-    async def _summarised(self, day: str) -> dict[str, dict[str, object]]:
-        leaves = await self._archive.all_leaves(self.code, day)
-        events = [parse(leaf) for leaf in leaves]
-        policy = parse_policy(await self._store.policy(self.code, events[0].pol))
-        figures, forecast = summarise(policy, day, events)
-        return {"figures": figures, "forecast": forecast}
+        return await self._past.figures(day)
 
     async def keep_closed_days(self) -> None:
-        """Archives the followed day once it is closed, and days before it that nobody was there
-        to archive. Any replica may, again and again."""
-        if self.day is None:
-            return
-        day, closed = self.day.day, self.day.closed
-        if self._kept == (day, closed):
-            return
-        due = await self._unkept(day, await self._archive.recorded_days(self.code))
-        for name in (*due, *([day] if closed else [])):
-            await self._keep(name)
-        self.archived = max(await self._archive.recorded_days(self.code), default="")
-        self._kept = (day, closed)
-
-    async def _keep(self, day: str) -> None:
-        leaves = await self._archive.all_leaves(self.code, day)
-        record = json.dumps(await self.figures(day), separators=(",", ":"), sort_keys=True)
-        await self._archive.keep(self.code, day, leaves, record.encode())
+        """Archives what is closed and not archived yet. Any replica may, again and again."""
+        if self.day is not None:
+            await self._past.keep(self.day.day, self.day.closed, self.figures)
 
 
 _SERVICE_FIELDS = (("name", ""), ("typicalMinutes", 0))

@@ -160,9 +160,10 @@ class Day:
     """A service day as its leaves up to `n` tell it; n = -1 before the first.
 
     By service: `waiting[service][lane]` lines, `cs` calls, `issued` numbers given, `used` and
-    `web` as the quotas count, `completed` by the service of issue, and `lines`: the n of the last
-    event that changed who waits for it or in which lane. The virtual order of a service depends
-    on `lines` and `cs` alone. `holders` has each holder's latest number, `calls` is newest first.
+    `web` as the quotas count, `completed` by the service of issue, `lines`: the n of the last
+    event that changed who waits for it or in which lane, and `late`: those who wait with nb > 0,
+    because they came back or were transferred. The virtual order of a service depends on `lines`
+    and `cs` alone. `holders` has each holder's latest number, `calls` is newest first.
     `stop_why` is the reason of the running stop, empty when the office issues. `tally` is what
     day.close claimed. `held_at` is the t of the last clock event: while the clock is held there,
     no other is written.
@@ -178,6 +179,7 @@ class Day:
     web: dict[str, int]
     completed: dict[str, int]
     lines: dict[str, int]
+    late: dict[str, set[str]]
     counters: dict[str, Counter]
     n: int = -1
     t: int = 0

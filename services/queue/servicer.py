@@ -27,6 +27,9 @@ from tunggu.queue.v1 import queue_pb2_grpc, ticket_pb2
 Context = grpc.aio.ServicerContext[Any, Any]
 
 BATCH_MOST = 256
+SLICE = 32
+"""Answers of a batch that are made before others get their turn."""
+
 EVENTS_PAGE, EVENTS_MOST = 2000, 5000
 AUDIT_PAGE, AUDIT_MOST = 100, 500
 JSON = "application/json"
@@ -55,11 +58,13 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
             raise Problem("INVALID_REQUEST", {"field": "requests"})
         items = [_admitted(one) for one in request.requests]
         good = [item for item in items if not isinstance(item, Problem)]
-        outcomes = iter(await self._store.create_tickets(good))
-        results = [
-            await self._result(item if isinstance(item, Problem) else next(outcomes), one.kecamatan)
-            for item, one in zip(items, request.requests, strict=True)
-        ]
+        outcomes = iter(await self._store.batch_create_tickets(good))
+        results: list[pb.BatchCreateTicketsResponse.Result] = []
+        for item, one in zip(items, request.requests, strict=True):
+            if len(results) % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            outcome = item if isinstance(item, Problem) else next(outcomes)
+            results.append(await self._result(outcome, one.kecamatan))
         return pb.BatchCreateTicketsResponse(results=results)
 
     async def _result(

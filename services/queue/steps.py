@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import Counter, Histogram
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
@@ -25,6 +24,7 @@ from services.queue.keys import CITY_KEY, Keys
 from services.queue.request import Request
 from services.queue.rows import CounterRow, Done, TicketRow, office_of, ticket_id
 from services.redis_link.clock import Clock
+from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
 from services.redis_link.redis_policy import problem
 
@@ -53,7 +53,7 @@ Build = Callable[[Agenda], Args]
 class Steps:
     """Runs scripts and reads what they need. Any number of processes may hold one."""
 
-    def __init__(self, redis: Redis, clock: Clock | None = None, always_open: bool = False) -> None:
+    def __init__(self, redis: Link, clock: Clock | None = None, always_open: bool = False) -> None:
         self.redis = redis
         self.clock = clock or Clock()
         self._always_open = always_open
@@ -132,15 +132,12 @@ class Steps:
         return reply
 
     async def _run_many(self, script: str, calls: Sequence[tuple[list[str], Args]]) -> list[Any]:
-        """The one place where writes are acknowledged: what this returns is durable."""
+        """The one place where writes are acknowledged: what this returns is durable, and the
+        replicas have it that were asked for."""
         if not calls:
             return []
-        try:
-            with ROUND_TRIPS.labels(verb_of(script)).time():
-                replies = await self._scripts.run_many(self.redis, script, calls)
-        except RedisError as error:
-            _count_failures(script, [error])
-            raise unknown(error) from error
+        with ROUND_TRIPS.labels(verb_of(script)).time():
+            replies = await self._scripts.run_many(self.redis, script, calls)
         _count_failures(script, replies)
         return replies
 

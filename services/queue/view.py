@@ -8,8 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from services.queue.board import Place
 from services.queue.lines import Line
-from services.queue.live import Live, Publication
+from services.queue.live import Live
 from services.queue.model import Channel, Lane, Rule
+from services.queue.publishing import Publication
 from services.queue.rows import CounterRow
 from tunggu.queue.v1 import queue_pb2
 from tunggu.queue.v1 import ticket_pb2 as pb
@@ -110,7 +111,7 @@ def watch_message(
 ) -> queue_pb2.WatchBoardResponse:
     """A publication as it is sent; `whole` to who has none, or not the one before."""
     built = publication.built
-    lines = built.lines if whole else publication.lines
+    lines = publication.all_lines if whole else publication.lines
     day = live.day if live.day and live.day.day == built.day else None
     numbers = list(day.tickets) if whole and day else publication.tickets
     rule = None if day is None or day.closed else day.policy.rule

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-Argument = str | bytes | int
-Call = tuple[Sequence[str | bytes], Sequence[Argument]]
+from services.redis_link.link import Link
+from services.redis_link.wire import Argument
+
+Call = tuple[Sequence[str], Sequence[Argument]]
 
 
 @dataclass(frozen=True)
@@ -51,32 +52,30 @@ class Scripts:
         return self.by_name[name]
 
     async def run(
-        self, redis: Redis, name: str, keys: Sequence[str | bytes], args: Sequence[Argument]
+        self, link: Link, name: str, keys: Sequence[str], args: Sequence[Argument]
     ) -> Any:
-        """The script's reply. Errors are redis-py's."""
-        (result,) = await self.run_many(redis, name, [(keys, args)])
+        """The script's reply, settled. Errors are redis-py's and redis_policy's."""
+        (result,) = await self.run_many(link, name, [(keys, args)])
         if isinstance(result, Exception):
             raise result
         return result
 
-    async def run_many(self, redis: Redis, name: str, calls: Sequence[Call]) -> list[Any]:
-        """A reply or an exception for each (keys, args), in one round trip, not atomic.
+    async def run_many(self, link: Link, name: str, calls: Sequence[Call]) -> list[Any]:
+        """A reply or an exception for each (keys, args), in one round trip, not atomic; a reply is
+        settled (`Link.many`).
 
         A server that does not know the script (new, or failed over) is taught it and
         asked once more: a NOSCRIPT reply means that nothing ran.
         """
         script = self.by_name[name]
-        results = await self._round(redis, script, calls)
+        commands = [
+            (keys[0], ("EVALSHA", script.sha, len(keys), *keys, *args)) for keys, args in calls
+        ]
+        results = await link.many(commands, settled=True)
         missed = [i for i, result in enumerate(results) if isinstance(result, NoScriptError)]
         if missed:
-            await redis.script_load(script.source)
-            again = await self._round(redis, script, [calls[i] for i in missed])
+            await link.everywhere("SCRIPT", "LOAD", script.source)
+            again = await link.many([commands[i] for i in missed], settled=True)
             for i, result in zip(missed, again, strict=True):
                 results[i] = result
         return results
-
-    async def _round(self, redis: Redis, script: Script, calls: Sequence[Call]) -> list[Any]:
-        pipeline = redis.pipeline(transaction=False)
-        for keys, args in calls:
-            pipeline.execute_command("EVALSHA", script.sha, len(keys), *keys, *args)
-        return await pipeline.execute(raise_on_error=False)

@@ -6,7 +6,6 @@ import asyncio
 
 from services.chassis import server
 from services.chassis.credential import internal_channel
-from services.redis_link.redis_policy import redis_connection
 from services.survey.config import SurveyConfig
 from services.survey.daybook import Daybook
 from services.survey.figures import FiguresServicer
@@ -31,7 +30,7 @@ FIGURES = figures_pb2.DESCRIPTOR.services_by_name["FiguresService"]
 
 async def serve(settings: SurveyConfig) -> None:
     """Serves until SIGTERM, then drains. ConfigError: the key cannot be read."""
-    redis = redis_connection(settings.redis_url)
+    redis = settings.redis()
     store = Store(redis, settings.domain_clock())
     draining = asyncio.Event()
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from services.chassis.errors import Problem
 from services.redis_link.clock import Clock
+from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
 from services.redis_link.redis_policy import problem
 from services.redis_link.request import Request
@@ -43,9 +43,6 @@ TABLET_MS = 600_000
 
 HOLDER, TABLET = "H", "K"
 
-AT_ONCE = 64
-"""Changes on their way to Redis: a crowd waits for its turn rather than for a connection."""
-
 Args = list[str | bytes | int]
 
 
@@ -68,11 +65,10 @@ class Recorded:
 class Store:
     """An office's answers over Redis. Any number of processes may hold one."""
 
-    def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
+    def __init__(self, redis: Link, clock: Clock | None = None) -> None:
         self._redis = redis
         self._clock = clock or Clock()
         self._scripts = Scripts.load(LUA)
-        self._turn = asyncio.Semaphore(AT_ONCE)
 
     # Changing -----------------------------------------------------------------------------------
 
@@ -126,10 +122,10 @@ class Store:
         return parts
 
     async def _run(self, script: str, keys: list[str], args: Args) -> list[bytes]:
-        """The one place where writes are acknowledged: what this returns is durable."""
+        """The one place where writes are acknowledged: what this returns is durable, and the
+        replicas have it that were asked for."""
         try:
-            async with self._turn:
-                return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
+            return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
         except RedisError as error:
             raise problem(error) or Problem("INTERNAL", private=str(error)) from error
 
@@ -145,10 +141,10 @@ class Store:
 
     async def records(self, code: str, days: Sequence[str]) -> list[DayRecord]:
         """Those of the days that have any, in order; of the open ones without completions."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.smembers(Keys(code).of("open"))
-        pipeline.hmget(Keys(code).of("days"), days)
-        members, kept = await _asked(pipeline.execute())
+        members, kept = await asyncio.gather(
+            _asked(self._redis.smembers(Keys(code).of("open"))),
+            _asked(self._redis.hmget(Keys(code).of("days"), list(days))),
+        )
         found = {day: _closed(day, text) for day, text in zip(days, kept, strict=True) if text}
         wanted = {member.decode() for member in members} & set(days) - found.keys()
         found |= {record.day: record for record in await self._open(code, sorted(wanted))}
@@ -158,10 +154,10 @@ class Store:
         """A day that was closed since its name was read shows what was kept."""
         found = []
         for day in days:
-            pipeline = self._redis.pipeline(transaction=True)
-            pipeline.hget(Keys(code).of("days"), day)
-            pipeline.hgetall(Keys(code, day).of_day("counts"))
-            text, counts = await _asked(pipeline.execute())
+            days_key, counts_key = Keys(code).of("days"), Keys(code, day).of_day("counts")
+            text, counts = await _asked(
+                self._redis.whole(days_key, ("HGET", days_key, day), ("HGETALL", counts_key))
+            )
             plain = {cell.decode(): int(count) for cell, count in counts.items()}
             found.append(_closed(day, text) if text else DayRecord(day, False, plain))
         return found

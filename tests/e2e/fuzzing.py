@@ -63,6 +63,10 @@ class Aim:
             "from": chance.choice([DAY, "2026-03-01", "2024-01-01"]),
             "to": chance.choice([DAY, "2026-03-05"]),
             "hash": self._policy,
+            "webhookId": f"wh_{chance.getrandbits(64):016x}",
+            "subscriptionId": f"{chance.getrandbits(64):016x}",
+            "url": "http://127.0.0.1:9/tunggu",
+            "fromDay": chance.choice([DAY, "2026-03-01", "2026-02-30"]),
         }
         return values | (life.suit(operation, chance) if chance.random() < 0.6 else {})
 

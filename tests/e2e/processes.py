@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Self
 
 from redis.asyncio import Redis
 
@@ -103,7 +104,7 @@ class Town:
         self.data.mkdir()
         self.key = make_key(folder / "keys")
         self.clock = f"{int(time.time() * 1000)},{MORNING},1"
-        self.ports = _free_ports(replicas + 1)
+        self.ports = free_ports(replicas + 1)
         self.parts = {"redis": self._part(self._redis(keeping))}
         for number in range(replicas):
             program = self._queue(number, dict(queue or {}))
@@ -111,7 +112,7 @@ class Town:
         if gateway:
             self.parts["gateway"] = self._part(self._gateway())
 
-    def __enter__(self) -> "Town":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -216,9 +217,9 @@ def _environ(settings: Mapping[str, str]) -> dict[str, str]:
     return inherited | {f"TUNGGU_{name}": value for name, value in settings.items()}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: range = PORTS) -> list[int]:
     found: list[int] = []
-    for port in _shuffled(PORTS):
+    for port in _shuffled(among):
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))

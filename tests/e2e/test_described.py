@@ -8,6 +8,7 @@ import pytest
 from services.survey.ikm import UNSUR
 from tests.e2e.hall import DAY, OFFICE, OTHER, opened
 from tests.gateway.described import check, document, operation_of, operations, validator
+from tests.notify.push_service import Browser
 
 AT = f"/v1/kecamatan/{OFFICE}"
 
@@ -268,6 +269,52 @@ def test_streams_hold_what_the_description_says_of_their_data(hall, seen):
         validator(medium["schema"]["x-data"]).validate(data)
         assert f"event: {name}\n" in medium["example"]
     assert hall.citizen.get(ticket.replace("260302", "260301")).status_code == 404
+
+
+def test_being_told(hall):
+    offers = hall.citizen.get("/v1/notify/channels").json()["channels"]
+    assert [offer["channel"] for offer in offers] == ["WEB_PUSH", "LOG"]
+    path = f"/v1/tickets/{take(hall)['id']}"
+    push = {"endpoint": "http://127.0.0.1:9/push", "keys": Browser().keys}
+    made = hall.citizen.post(f"{path}/subscriptions", json={"webPush": push})
+    assert made.status_code == 201, made.text
+    hall.citizen.get(f"{path}/deliveries")
+    one = f"{path}/subscriptions/{made.json()['subscription']['id']}"
+    assert hall.citizen.delete(one).status_code == 200
+    assert reason(hall.citizen.delete(one)) == "SUBSCRIPTION_NOT_FOUND"
+    outside = push | {"endpoint": "https://push.example.com/x"}
+    for target, word in (
+        ({"webPush": outside}, "TARGET_REFUSED"),
+        ({"webPush": push | {"keys": {"p256dh": "x", "auth": "y"}}}, "INVALID_REQUEST"),
+        ({"webhook": {"url": "https://sms.example.com/"}}, "CHANNEL_NOT_OFFERED"),
+        ({}, "INVALID_REQUEST"),
+    ):
+        assert reason(hall.citizen.post(f"{path}/subscriptions", json=target)) == word
+    assert reason(hall.citizen.post("/v1/whatsapp:webhook", json={})) == "CHANNEL_NOT_OFFERED"
+    challenge = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "x"}
+    asked = hall.citizen.get("/v1/whatsapp:webhook", params=challenge)
+    assert reason(asked) == "CHANNEL_NOT_OFFERED"
+
+
+def test_an_offices_webhooks(hall):
+    head = hall.as_("SUPERVISOR")
+    made = head.post(f"{AT}/webhooks", json={"url": "http://127.0.0.1:9/x", "description": "x"})
+    assert made.status_code == 201, made.text
+    one = f"{AT}/webhooks/{made.json()['webhook']['id']}"
+    assert len(head.get(f"{AT}/webhooks").json()["webhooks"]) == 1
+    assert head.post(f"{one}:resume").status_code == 200
+    assert head.delete(one).json() == {}
+    assert reason(head.delete(one)) == reason(head.post(f"{one}:resume")) == "WEBHOOK_NOT_FOUND"
+    entries = head.get(f"{AT}/webhookAudit").json()["entries"]
+    assert [entry["verb"][:6] for entry in entries] == ["Delete", "Resume", "Create"]
+    outside = head.post(f"{AT}/webhooks", json={"url": "https://agency.example.com/"})
+    assert reason(outside) == "TARGET_REFUSED"
+    assert reason(hall.as_("OFFICER").get(f"{AT}/webhooks")) == "PERMISSION_DENIED"
+    key = {"Idempotency-Key": "w" * 22}
+    for url, status in (("http://127.0.0.1:9/a", 201), ("http://127.0.0.1:9/b", 409)):
+        answer = head.post(f"{AT}/webhooks", json={"url": url}, headers=key)
+        assert answer.status_code == status
+    head.delete(f"{AT}/webhooks/{head.get(f'{AT}/webhooks').json()['webhooks'][0]['id']}")
 
 
 def test_an_office_comes_and_goes(hall):

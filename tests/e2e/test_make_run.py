@@ -97,7 +97,7 @@ def test_what_the_start_says_is_true(running):
         assert http.get("/version").status_code == 200
         for place in re.findall(r"metrics (\S+)/metrics", "\n".join(run.said)):
             assert "# HELP" in httpx.get(f"http://{place}/metrics", trust_env=False).text
-    assert len(run.pids()) == 4
+    assert len(run.pids()) == 5
     assert all(alive(pid) for pid in run.pids())
 
 

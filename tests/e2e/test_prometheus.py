@@ -42,6 +42,7 @@ class City:
         return {
             "queue": list(where.queue_metrics),
             "survey": [where.survey_metrics],
+            "notify": list(where.notify_metrics),
             "gateway": [where.gateway_metrics],
         }
 
@@ -272,7 +273,8 @@ def test_nothing_that_belongs_to_somebody_is_in_any_answer(busy):
 
 def test_size_and_time_of_an_answer_about_15_offices_with_10_services(busy, capsys):
     with capsys.disabled():
-        for name, port in zip(("queue-1", "queue-2", "survey", "gateway"), busy.ports, strict=True):
+        names = ("queue-1", "queue-2", "survey", "notify", "gateway")
+        for name, port in zip(names, busy.ports, strict=True):
             times, text = [], ""
             for _ in range(5):
                 start = time.perf_counter()

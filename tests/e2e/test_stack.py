@@ -33,7 +33,15 @@ def ready(stack):
 
 
 def test_its_processes_have_names(stack):
-    assert list(stack.pids()) == ["redis", "queue-1", "queue-2", "queue-3", "survey", "gateway"]
+    assert list(stack.pids()) == [
+        "redis",
+        "queue-1",
+        "queue-2",
+        "queue-3",
+        "survey",
+        "notify",
+        "gateway",
+    ]
     assert all(alive(pid) for pid in stack.pids().values())
 
 
@@ -43,7 +51,7 @@ def test_two_stacks_run_beside_each_other(stack, tmp_path):
         assert not set(other.pids().values()) & set(stack.pids().values())
 
 
-@pytest.mark.parametrize("name", ["redis", "queue-2", "survey", "gateway"])
+@pytest.mark.parametrize("name", ["redis", "queue-2", "survey", "notify", "gateway"])
 def test_one_process_is_killed_and_started_again_and_numbers_go_on(stack, name):
     before = take(stack)
     stack.kill(name)

@@ -7,12 +7,14 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import httpx
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from services.redis_link.link import redis_connection
 from services.survey.ikm import UNSUR
 from services.survey.model import Answer, answer_cells
 from services.survey.periods import dates
@@ -440,7 +442,8 @@ def test_while_the_queue_is_away_closed_days_and_counts_can_still_be_read(tmp_pa
 async def fill_year(town):
     """A closed day for each date of a year: 5 services, 8 hours, 8 counters, 300 answers."""
     client = AsyncRedis(unix_socket_path=str(town.redis_socket))
-    store, chance = Store(client), random.Random(7)
+    link, chance = redis_connection(f"unix://{quote(str(town.redis_socket))}"), random.Random(7)
+    store = Store(link)
     days = dates("2025-03-01", "2026-03-01")
     pipeline = client.pipeline(transaction=False)
     for day in days:
@@ -458,6 +461,7 @@ async def fill_year(town):
     for day in days:
         await store.close_day(CODE, day, queue_day(400))
     await client.aclose()
+    await link.aclose()
     return days
 
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from services.gateway import comments, compose, openapi
 from services.gateway.routes import Routes
 
-ROUTES = Routes((*compose.SERVICES, *compose.SURVEY))
+ROUTES = Routes((*compose.SERVICES, *compose.SURVEY, *compose.NOTIFY))
 FORMATS = FormatChecker(["date-time"])
 
 

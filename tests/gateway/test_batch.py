@@ -68,7 +68,7 @@ async def test_a_batch_is_never_larger_than_its_limit():
 
 async def test_offices_take_turns_so_a_rush_on_one_does_not_hold_up_another():
     queue = Queue()
-    batches = Batches(queue.send, Limits(size=4))
+    batches = Batches(queue.send, Limits(size=4, express=0))
     answers = [batches.submit(wish("A", "busy")) for _ in range(40)]
     answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
     await settled()
@@ -80,7 +80,7 @@ async def test_offices_take_turns_so_a_rush_on_one_does_not_hold_up_another():
 
 async def test_beyond_its_bound_the_longest_line_loses_its_last():
     queue = Queue()
-    batches = Batches(queue.send, Limits(waiting=6))
+    batches = Batches(queue.send, Limits(waiting=6, express=0))
     busy = [batches.submit(wish(str(n), "busy")) for n in range(9)]
     quiet = [batches.submit(wish(str(n), "quiet")) for n in range(2)]
     refused = [answer for answer in busy if answer.done()]
@@ -92,6 +92,19 @@ async def test_beyond_its_bound_the_longest_line_loses_its_last():
     assert batches.waiting == 6
     queue.let.set()
     await asyncio.gather(*busy[:6], *quiet)
+
+
+async def test_an_office_with_nothing_on_its_way_does_not_wait_for_the_batches_of_others():
+    queue = Queue()
+    batches = Batches(queue.send, Limits(in_flight=1, express=1))
+    answers = [batches.submit(wish("A", "busy")) for _ in range(3)]
+    await settled()
+    answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
+    await settled()
+    assert queue.batches == [[("busy", "A")], [("quiet", "A")]]
+    queue.let.set()
+    await asyncio.gather(*answers)
+    assert sorted(map(len, queue.batches[2:])) in ([1, 2], [3])
 
 
 async def test_each_request_gets_the_problem_that_is_its_own():
@@ -166,3 +179,35 @@ async def test_an_answer_with_too_few_results_fails_the_batch_and_not_the_next()
         await batches.submit(wish("A"))
     assert caught.value.reason == "INTERNAL"
     assert (await batches.submit(wish("A"))).number == "A1"
+
+
+async def test_who_has_gone_is_not_sent_and_nobody_else_waits_for_it():
+    queue, present = Queue(), True
+    batches = Batches(queue.send, Limits(in_flight=1))
+    first = batches.submit(wish("A"))
+    gone = batches.submit(wish("B"), lambda: not present)
+    last = batches.submit(wish("C"), lambda: False)
+    await settled()
+    present = False
+    queue.let.set()
+    assert (await first).number == "A"
+    assert (await last).number == "C"
+    assert gone.cancelled()
+    assert queue.batches == [[("k", "A")], [("k", "C")]]
+
+
+async def test_one_office_fills_no_more_than_its_share_of_a_batch_and_then_has_its_turn_again():
+    queue = Queue()
+    batches = Batches(queue.send, Limits(in_flight=1, express=0, size=6, share=3))
+    answers = [batches.submit(wish("A", "busy")) for _ in range(9)]
+    answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
+    await settled()
+    queue.let.set()
+    await asyncio.gather(*answers)
+    offices = [[office for office, _ in batch] for batch in queue.batches]
+    assert offices == [
+        ["busy"],
+        ["busy", "quiet", "busy", "quiet", "busy"],
+        ["busy"] * 3,
+        ["busy"] * 2,
+    ]

@@ -80,6 +80,13 @@ async def test_a_snapshot_forgets_what_it_does_not_name(board):
     assert board.tickets == {}
 
 
+async def test_a_ticket_is_kept_by_itself_and_not_with_the_message_it_came_in(board):
+    came = message(5, tickets=[ticket(event=5)])
+    board.apply(came)
+    came.tickets[0].event = 99
+    assert board.tickets["A002"].event == 5
+
+
 async def test_a_holder_sees_its_ticket_move_up_without_an_event_of_its_own(board):
     board.apply(message(5, lines=[line("A001", "A002")], tickets=[ticket()], snapshot=True))
     view = TicketView(board, held(), outcome)

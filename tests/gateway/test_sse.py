@@ -200,6 +200,29 @@ def test_a_ticket_whose_day_is_over_gets_its_last_state_from_the_queue(stack, cl
         assert events.named("ticket") is None
 
 
+def test_what_a_shared_feed_asks_for_one_holder_carries_no_other_ones_token(stack, client):
+    assert until(lambda: stack.fake.watching == 0)
+    first, second = take(client), take(client)
+    paths = [f"/v1/streams/tickets/{ticket['id']}" for ticket in (first, second)]
+    with (
+        stack.client(headers={"authorization": "Bearer good"}) as officer,
+        watching(officer, paths[0]) as (own, _),
+        watching(client, paths[1]) as (other, _),
+    ):
+        own.named("ticket")
+        other.named("ticket")
+        stack.fake.calls.clear()
+        stack.fake.day = "2026-03-03"
+        stack.do(stack.fake.changed())
+        assert own.named("ticket")["id"]
+        assert other.named("ticket")["id"]
+        asked = stack.asked("GetTicket")
+    assert {request.ticket_id for request, _ in asked} == {first["id"], second["id"]}
+    assert not [metadata for _, metadata in asked if "authorization" in metadata]
+    watched = stack.asked("WatchBoard")
+    assert not [metadata for _, metadata in watched if "authorization" in metadata]
+
+
 def test_the_city_is_asked_for_at_most_once_a_second_and_sent_when_it_differs(stack, client):
     with watching(client, "/v1/streams/city") as (one, _):
         first = one.named("city")

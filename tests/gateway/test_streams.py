@@ -57,11 +57,38 @@ class Wire:
         self.closed = "aborted"
 
     def hang_up(self):
+        """As a real one's end is told."""
         self.close()
-        self.client.connection_lost(None)
+        if self.client:
+            self.client.connection_lost(None)
+        self.client = None
 
     def shown(self):
         return [re.sub(rb"retry: \d+", b"retry", data).decode().strip() for data in self.got]
+
+
+@pytest.fixture
+def wires():
+    """All of a test, which end with it."""
+    made = []
+    yield made
+    for wire in made:
+        wire.hang_up()
+
+
+@pytest.fixture
+def watching(wires):
+    """Begins a stream; its wire."""
+
+    def begin(feed, seen="", view=None):
+        feed.fanout.places.take(ADDRESS)
+        client = Client("board", view or feed.whole, seen, ADDRESS)
+        client.connections, client.seat = {client}, Crowd(1, 1, 0).enter("")
+        wires.append(wire := Wire(client))
+        client.begin(wire, b"")
+        return wire
+
+    return begin
 
 
 def state(number):
@@ -84,20 +111,11 @@ async def settled():
         await asyncio.sleep(0)
 
 
-def watching(feed, seen="", view=None):
-    feed.fanout.places.take(ADDRESS)
-    client = Client("board", view or feed.whole, seen, ADDRESS)
-    client.connections, client.seat = {client}, Crowd(1, 1, 0).enter("")
-    wire = Wire(client)
-    client.begin(wire, b"")
-    return wire
-
-
 def sample(name, **labels):
     return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
-async def test_a_watcher_first_hears_when_to_come_back_then_the_present():
+async def test_a_watcher_first_hears_when_to_come_back_then_the_present(watching):
     feed = feed_of()
     wire = watching(feed)
     feed.publish(state(2))
@@ -109,7 +127,7 @@ async def test_a_watcher_first_hears_when_to_come_back_then_the_present():
     assert wire.closed == "closed"
 
 
-async def test_who_has_the_present_frame_already_hears_nothing_until_the_next():
+async def test_who_has_the_present_frame_already_hears_nothing_until_the_next(watching):
     feed = feed_of()
     wire = watching(feed, seen="2026-03-02/1")
     assert wire.shown() == ["retry"]
@@ -119,7 +137,7 @@ async def test_who_has_the_present_frame_already_hears_nothing_until_the_next():
     feed.end()
 
 
-async def test_all_watchers_are_written_the_very_same_bytes():
+async def test_all_watchers_are_written_the_very_same_bytes(watching):
     feed = feed_of()
     wires = [watching(feed) for _ in range(50)]
     feed.publish(state(2))
@@ -128,7 +146,7 @@ async def test_all_watchers_are_written_the_very_same_bytes():
     feed.end()
 
 
-async def test_frames_of_one_turn_are_one_write():
+async def test_frames_of_one_turn_are_one_write(watching):
     feed = feed_of()
     wire = watching(feed)
     for number in range(2, 50):
@@ -138,7 +156,7 @@ async def test_frames_of_one_turn_are_one_write():
     feed.end()
 
 
-async def test_a_frame_amid_a_walk_takes_the_place_of_the_one_before(monkeypatch):
+async def test_a_frame_amid_a_walk_takes_the_place_of_the_one_before(monkeypatch, watching):
     monkeypatch.setattr(turns, "STEP", 2)
     feed = feed_of()
     wires = [watching(feed) for _ in range(5)]
@@ -152,7 +170,9 @@ async def test_a_frame_amid_a_walk_takes_the_place_of_the_one_before(monkeypatch
     feed.end()
 
 
-async def test_frames_that_come_faster_than_a_walk_reach_the_last_watcher_too(monkeypatch):
+async def test_frames_that_come_faster_than_a_walk_reach_the_last_watcher_too(
+    monkeypatch, watching
+):
     monkeypatch.setattr(turns, "STEP", 1)
     feed = feed_of()
     wires = [watching(feed) for _ in range(8)]
@@ -165,7 +185,7 @@ async def test_frames_that_come_faster_than_a_walk_reach_the_last_watcher_too(mo
     feed.end()
 
 
-async def test_between_the_steps_of_a_walk_the_loop_does_other_work(monkeypatch):
+async def test_between_the_steps_of_a_walk_the_loop_does_other_work(monkeypatch, watching):
     monkeypatch.setattr(turns, "STEP", 1)
     fanout = Fanout(QUICK)
     one, two = Feed(fanout), Feed(fanout)
@@ -188,7 +208,9 @@ async def test_between_the_steps_of_a_walk_the_loop_does_other_work(monkeypatch)
     two.end()
 
 
-async def test_the_way_to_the_last_watcher_is_timed_once_a_change_and_not_for_who_comes_later():
+async def test_the_way_to_the_last_watcher_is_timed_once_a_change_and_not_for_who_comes_later(
+    watching,
+):
     name = "tunggu_gateway_fanout_seconds_count"
     before, feed = sample(name), feed_of()
     await settled()
@@ -206,21 +228,24 @@ async def test_the_way_to_the_last_watcher_is_timed_once_a_change_and_not_for_wh
     assert sample(name) == before + 1
 
 
-async def test_who_hangs_up_amid_a_walk_is_passed_over_and_gives_its_place_back(monkeypatch):
+async def test_who_hangs_up_amid_a_walk_is_passed_over_and_gives_its_place_back(
+    monkeypatch, watching
+):
     monkeypatch.setattr(turns, "STEP", 1)
     feed = feed_of()
     wires = [watching(feed) for _ in range(4)]
     feed.publish(state(2))
     await asyncio.sleep(0)
+    gone = wires[2].client
     wires[2].hang_up()
     await settled()
     assert [len(wire.got) for wire in wires] == [3, 3, 2, 3]
     assert feed.fanout.places.taken == len(feed.watchers) == 3
-    assert not wires[2].client.connections
+    assert not gone.connections
     feed.end()
 
 
-async def test_who_falls_behind_is_dropped_and_counted_and_the_others_are_served():
+async def test_who_falls_behind_is_dropped_and_counted_and_the_others_are_served(watching):
     before = sample("tunggu_gateway_dropped_total", stream="board")
     feed = feed_of()
     wires = [watching(feed) for _ in range(3)]
@@ -254,7 +279,7 @@ class Broken:
         return None
 
 
-async def test_a_watcher_that_fails_is_cut_off_alone(caplog):
+async def test_a_watcher_that_fails_is_cut_off_alone(caplog, watching):
     feed = feed_of()
     view = Broken(feed)
     wires = [watching(feed), watching(feed, view=view), watching(feed)]
@@ -284,7 +309,7 @@ class Ending:
         return self.word
 
 
-async def test_a_view_that_is_over_ends_its_stream_after_its_frame():
+async def test_a_view_that_is_over_ends_its_stream_after_its_frame(watching):
     feed = feed_of()
     wires = [watching(feed, seen, Ending(feed, None)) for seen in ("", "only")]
     assert [wire.shown() for wire in wires] == [["retry", "only"], ["retry"]]
@@ -293,7 +318,7 @@ async def test_a_view_that_is_over_ends_its_stream_after_its_frame():
     feed.end()
 
 
-async def test_what_is_still_to_be_found_out_is_said_last_whatever_becomes_of_the_feed():
+async def test_what_is_still_to_be_found_out_is_said_last_whatever_becomes_of_the_feed(watching):
     feed = feed_of()
     found = asyncio.get_running_loop().create_future()
     wire = watching(feed, view=Ending(feed, found))
@@ -305,7 +330,7 @@ async def test_what_is_still_to_be_found_out_is_said_last_whatever_becomes_of_th
     assert (wire.shown(), wire.closed) == (["retry", "only", "last"], "closed")
 
 
-async def test_heartbeats_come_when_nothing_else_does():
+async def test_heartbeats_come_when_nothing_else_does(watching):
     feed = feed_of(Timing(beat=0.02))
     wire = watching(feed)
     while len(wire.got) < 4:
@@ -314,7 +339,7 @@ async def test_heartbeats_come_when_nothing_else_does():
     feed.end()
 
 
-async def test_when_many_more_watch_the_first_are_told_to_take_their_time():
+async def test_when_many_more_watch_the_first_are_told_to_take_their_time(watching):
     feed = feed_of(Timing(beat=0.02))
     wire = watching(feed)
     for _ in range(20_000):
@@ -325,7 +350,7 @@ async def test_when_many_more_watch_the_first_are_told_to_take_their_time():
     feed.end()
 
 
-async def test_a_lost_source_is_told_after_a_while_and_its_return_too():
+async def test_a_lost_source_is_told_after_a_while_and_its_return_too(watching):
     feed = feed_of()
     wire = watching(feed)
     feed.lost()
@@ -342,7 +367,7 @@ async def test_a_lost_source_is_told_after_a_while_and_its_return_too():
     feed.end()
 
 
-async def test_a_client_that_sends_on_and_on_is_hung_up_on():
+async def test_a_client_that_sends_on_and_on_is_hung_up_on(watching):
     feed = feed_of()
     wire = watching(feed)
     wire.client.data_received(b"x" * 16_000)
@@ -382,7 +407,7 @@ class Source:
             self.ended = True
 
 
-async def test_the_first_watcher_starts_a_source_and_a_while_after_the_last_it_ends():
+async def test_the_first_watcher_starts_a_source_and_a_while_after_the_last_it_ends(watching):
     hub, before = Hub(Source, QUICK.linger), Source.started
     async with hub.following("a") as one, hub.following("a") as two, hub.following("b") as other:
         assert one is two
@@ -421,7 +446,7 @@ async def test_a_source_without_a_first_frame_is_unavailable():
     await asyncio.sleep(0.1)
 
 
-async def test_draining_ends_every_stream_and_admits_no_other():
+async def test_draining_ends_every_stream_and_admits_no_other(watching):
     hub = Hub(Source, QUICK.linger)
     async with hub.following("a") as source:
         wire = watching(source.feed)

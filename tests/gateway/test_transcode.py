@@ -6,6 +6,7 @@ from services.chassis.errors import Problem
 from services.gateway.compose import SERVICES
 from services.gateway.routes import Routes
 from services.gateway.transcode import bind, render
+from tunggu.notify.v1 import whatsapp_pb2
 from tunggu.queue.v1 import kecamatan_pb2, queue_pb2
 
 ROUTES = Routes(SERVICES)
@@ -126,3 +127,24 @@ def test_a_named_message_is_bare_and_an_unnamed_one_whole():
     assert render(route, office).body.startswith(b'{"code":"73.71.03",')
     route, _ = ROUTES.match("GET", b"/v1/kecamatan")
     assert render(route, kecamatan_pb2.ListKecamatanResponse()).body == b'{"kecamatan":[]}'
+
+
+def test_a_body_of_bytes_goes_on_exactly_as_it_came_with_its_signature():
+    service = whatsapp_pb2.DESCRIPTOR.services_by_name["WhatsAppService"]
+    route, variables = Routes([service]).match("POST", b"/v1/whatsapp:webhook")
+    for body in (b' {"b": 1,\r\n "a": 2} ', b"not JSON", b""):
+        headers = {b"x-hub-signature-256": b"sha256=abc"}
+        message = bind(route, variables, b"", headers, body)
+        assert (message.body, message.hub_signature_256) == (body, "sha256=abc")
+    assert route.status == 200
+
+
+def test_a_challenge_is_read_from_parameters_with_dots_in_their_names():
+    service = whatsapp_pb2.DESCRIPTOR.services_by_name["WhatsAppService"]
+    route, variables = Routes([service]).match("GET", b"/v1/whatsapp:webhook")
+    query = b"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=a%20b"
+    message = bind(route, variables, query, {}, b"")
+    assert (message.mode, message.challenge) == ("subscribe", "1158201444")
+    assert message.verify_token == "a b"
+    reply = whatsapp_pb2.ConnectWhatsAppResponse(body=b"1", content_type="text/plain")
+    assert (render(route, reply).body, render(route, reply).content_type) == (b"1", "text/plain")

@@ -6,15 +6,14 @@ import grpc
 import pytest
 import pytest_asyncio
 from redis import Redis as SyncRedis
-from redis.asyncio import Redis
 
-from services.redis_link.redis_policy import redis_connection
+from services.redis_link.link import Link, redis_connection
 from tests.conftest import RedisServer, start_redis
 from tests.queue.servicing import ADMIN, Office, Process, start_queue
 
 
 @pytest_asyncio.fixture
-async def redis(redis_server: RedisServer) -> AsyncIterator[Redis]:
+async def redis(redis_server: RedisServer) -> AsyncIterator[Link]:
     client = redis_connection(redis_server.url)
     await client.flushall()
     yield client

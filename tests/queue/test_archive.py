@@ -37,7 +37,7 @@ async def archive(redis):
 
 
 async def days_in_stream(archive):
-    return {day for day, _, _ in await archive.follow(CODE, "", -1, 1)}
+    return {day for day, _, _ in await archive.follow(CODE, None, 0.1)}
 
 
 async def test_the_ends_of_the_stream_and_any_event_of_it_are_found(archive):
@@ -59,13 +59,18 @@ async def test_an_office_without_a_journal_has_nothing(archive):
 
 
 async def test_following_goes_across_days_and_waits_no_longer_than_told(archive):
-    following = await archive.follow(CODE, ONE, 3, 1)
+    following = await archive.follow(CODE, (ONE, 3, leaf(ONE, 3)), 1)
     assert [entry[:2] for entry in following] == [
         (ONE, 4),
         *((TWO, n) for n in range(3)),
         *((THREE, n) for n in range(2)),
     ]
-    assert await archive.follow(CODE, THREE, 1, 1) == []
+    assert await archive.follow(CODE, (THREE, 1, leaf(THREE, 1)), 0.1) == []
+
+
+@pytest.mark.parametrize("last", [(THREE, 1, b"another leaf"), (THREE, 2, leaf(THREE, 2))])
+async def test_a_journal_that_has_not_what_was_read_from_it_is_not_followed(archive, last):
+    assert await archive.follow(CODE, last, 0.1) is None
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.queue import commands as do
+from services.queue import lines
 from services.queue.board import (
     Boards,
-    Built,
     Frozen,
     FrozenService,
     Place,
@@ -27,9 +27,10 @@ from services.queue.board import (
     timestamp,
 )
 from services.queue.journal import FIELDS, encode, parse
-from services.queue.lines import Line, runs
+from services.queue.lines import Runs
 from services.queue.model import Lane
 from services.queue.policy import virtual_order
+from services.queue.standing import Standing
 from tests.queue.days import MINUTE, Office, document, random_day, service_entry
 
 ROOT = Path(__file__).parents[2]
@@ -176,12 +177,12 @@ def test_a_service_counts_what_was_issued_and_completed():
 
 
 def test_runs_join_consecutive_numbers_of_one_letter_only():
-    assert runs([]) == []
-    assert runs(["A001"]) == ["A001"]
-    assert runs(["A001", "A002", "A004", "B005", "A006", "A005"]) == [
+    assert Runs([]).texts() == []
+    assert Runs(["A001"]).texts() == ["A001"]
+    assert Runs(["A001", "A002", "A004", "B005", "A006", "A005"]).texts() == [
         *("A001-A002", "A004", "B005", "A006", "A005")
     ]
-    assert runs(["A998", "A999", "A1000", "A1001"]) == ["A998-A1001"]
+    assert Runs(["A998", "A999", "A1000", "A1001"]).texts() == ["A998-A1001"]
 
 
 def test_waiting_is_in_order_of_arrival_over_both_lanes_and_priority_names_its_own():
@@ -209,7 +210,7 @@ def test_a_line_is_in_the_order_of_call_with_the_table_at_every_place():
         office.take("A", Lane.PRIORITY if i > 20 else Lane.REGULAR)
     boards = boards_of(office)
     built, table = boards.build(), boards.table("A")
-    line = built.lines["A"]
+    line = boards.lines()["A"]
     assert list(line.numbers) == virtual_order(office.day, "A")
     assert list(line.numbers) != sorted(line.numbers)
     for ahead, (number, *seconds) in enumerate(zip(line.numbers, line.p50, line.p90, strict=True)):
@@ -310,14 +311,15 @@ def test_a_newcomer_is_told_the_longest_wait_of_the_services_that_issue():
 # What changed, and what is urgent
 
 
-def test_only_services_whose_line_changed_are_named():
+def test_a_line_that_nothing_concerned_is_the_one_that_was_made_before():
     office = Office(document({"1": "A", "2": "B"}, hours=ALL_DAY)).opened("1", "2")
     boards = boards_of(office)
-    assert boards.build().changed == ("A", "B")
-    assert boards.build().changed == ()
+    before = boards.lines()
     office.take("B")
     boards.observe(office.events[-1])
-    assert boards.build().changed == ("B",)
+    after = boards.lines()
+    assert after["A"] is before["A"]
+    assert after["B"].numbers == ("B001",)
 
 
 def test_calls_openings_closings_and_notices_are_urgent_and_nothing_else():
@@ -329,11 +331,29 @@ def test_calls_openings_closings_and_notices_are_urgent_and_nothing_else():
     }
 
 
+def test_a_rush_makes_no_line_anew_and_no_table_at_all(monkeypatch):
+    office = Office(document({"1": "A", "2": "B"}, hours=ALL_DAY)).opened("1", "2")
+    for _ in range(100):
+        for code, lane in (("A", Lane.REGULAR), ("B", Lane.REGULAR), ("A", Lane.PRIORITY)):
+            office.take(code, lane)
+    boards, made = fresh(office), []
+
+    def counted(day, code):
+        made.append(code)
+        return Standing(day, code)
+
+    monkeypatch.setattr(lines, "Standing", counted)
+    monkeypatch.setattr(boards.forecasts, "table", lambda day, code: made.append("table"))
+    for event in office.events:
+        boards.observe(event)
+        if event.e == "issue":
+            assert boards.place(event.k).ahead < 200
+    assert made == ["A", "B"]
+    assert boards.place("A001").forecast is not None
+    assert boards.place(event.k).forecast is None  # closing comes before
+
+
 # Purity
-
-
-def content(built: Built):
-    return built.body, built.etag, built.day, built.event, built.lines
 
 
 @settings(max_examples=40, deadline=None)
@@ -345,9 +365,9 @@ def test_a_board_built_step_by_step_is_the_one_built_from_scratch(seed, data):
     for count, event in enumerate(office.events, 1):
         boards.observe(event)
         if count % every == 0:
-            built = boards.build()
-            scratch = boards_of(first_events(office, count)).build()
-            assert content(built) == content(scratch)
+            scratch = boards_of(first_events(office, count))
+            assert boards.build() == scratch.build()
+            assert boards.lines() == scratch.lines()
 
 
 def first_events(office, count):
@@ -357,20 +377,25 @@ def first_events(office, count):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32))
-def test_what_a_build_calls_unchanged_is_unchanged(seed):
+@given(st.integers(0, 2**32), st.integers(1, 9))
+def test_a_place_is_the_lines_and_the_tables_whatever_was_asked_before(seed, every):
+    """Places come from what is kept for a newcomer, lines and tables from the reference."""
     office = random_day(Random(seed), 150).office
     boards = fresh(office)
-    sent: dict[str, Line] = {}
-    for event in office.events:
+    for count, event in enumerate(office.events):
         boards.observe(event)
-        built = boards.build()
-        assert {code for code in built.lines if built.lines[code] != sent.get(code)} == set(
-            built.changed
-        )
-        sent = dict(built.lines)
-        for code, line in sent.items():
-            assert list(line.numbers) == virtual_order(boards.day, code)
+        places = {k: boards.place(k) for k in waiting_of(boards.day)}
+        if count % every:
+            continue
+        for code in office.policy.services:
+            table = boards.table(code)
+            for ahead, number in enumerate(virtual_order(boards.day, code)):
+                assert places[number] == Place(ahead, table.at(ahead + 1))
+            assert boards.line(code).numbers == tuple(virtual_order(boards.day, code))
+
+
+def waiting_of(day):
+    return [k for lanes in day.waiting.values() for line in lanes.values() for _, k in line]
 
 
 PROGRAM = """

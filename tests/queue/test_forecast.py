@@ -120,6 +120,18 @@ def test_the_table_covers_everybody_who_waits_and_one_more():
     assert table.at(31) is not None
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 60), st.integers(1, 60), st.sampled_from(["09:30", "12:00", "24:00"]))
+def test_the_estimate_of_one_place_is_the_tables_also_where_closing_cuts_it_off(
+    waiting, minutes, closes
+):
+    office = Office(document({"1": "A"}, "A", (("08:00", closes),))).opened("1")
+    day, forecasts = forecasts_of(line_of(waiting, office), typical=minutes)
+    table = forecasts.table(day, "A")
+    for position in range(1, waiting + 2):
+        assert forecasts.estimate(day, "A", position) == table.at(position)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 30))
 def test_on_random_days_waits_never_fall_with_the_position_and_p90_is_never_below_p50(

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from redis.asyncio import Redis
-
 from services.queue import kecamatan
 from services.queue.archive import Archive
 from services.queue.live import Live
@@ -17,12 +15,13 @@ from services.queue.model import Channel, Lane
 from services.queue.request import Request
 from services.queue.store import Store
 from services.redis_link.clock import Clock
+from services.redis_link.link import Link
 from tests.e2e.offices import office_file
 
 CODE = "73.71.03"
 
 
-def at(redis: Redis, moment: str) -> Store:
+def at(redis: Link, moment: str) -> Store:
     """A store whose clock stands, as if its process ticked never."""
     zone = ZoneInfo("Asia/Makassar")
     start = int(datetime.fromisoformat(moment).replace(tzinfo=zone).timestamp() * 1000)
@@ -38,7 +37,7 @@ async def take(store: Store, count: int) -> None:
         await store.create_ticket(asks("CreateTicket"), "A", Lane.REGULAR, Channel.WEB, "")
 
 
-async def a_day(redis: Redis, date: str, minutes: int) -> None:
+async def a_day(redis: Link, date: str, minutes: int) -> None:
     """A day with a few calls, one every so many minutes; it stays open."""
     await take(at(redis, f"{date} 08:00"), 5)
     await at(redis, f"{date} 08:00").open_counter(asks("OpenCounter"), "1")
@@ -52,7 +51,7 @@ async def a_day(redis: Redis, date: str, minutes: int) -> None:
 
 
 @asynccontextmanager
-async def following(redis: Redis) -> AsyncIterator[Live]:
+async def following(redis: Link) -> AsyncIterator[Live]:
     live = Live(CODE, at(redis, "2026-03-05 09:00"), Archive(redis))
     task = asyncio.create_task(live.run())
     try:

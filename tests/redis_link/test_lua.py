@@ -3,8 +3,8 @@
 import pytest
 from redis.exceptions import NoScriptError, ResponseError
 
+from services.redis_link.link import redis_connection
 from services.redis_link.lua import Scripts
-from services.redis_link.redis_policy import redis_connection
 
 ADD = """
 -- KEYS[1] sum  a number

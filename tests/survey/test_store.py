@@ -208,7 +208,7 @@ async def test_two_offices_share_no_key(redis, stores):
 
 
 async def test_without_redis_an_answer_is_refused_and_nothing_is_said_to_have_happened(own_redis):
-    from services.redis_link.redis_policy import redis_connection
+    from services.redis_link.link import redis_connection
 
     client = redis_connection(own_redis.url)
     store = Store(client, at(1))
@@ -219,7 +219,7 @@ async def test_without_redis_an_answer_is_refused_and_nothing_is_said_to_have_ha
 
 
 async def test_what_was_acknowledged_is_there_after_redis_was_killed(own_redis):
-    from services.redis_link.redis_policy import redis_connection
+    from services.redis_link.link import redis_connection
 
     client = redis_connection(own_redis.url)
     store = Store(client, at(1))

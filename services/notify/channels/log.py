@@ -25,8 +25,8 @@ class Log:
         pass
 
     async def send(self, target: Target, message: Message) -> Outcome:  # noqa: ARG002
-        fields = {"message": message.id, "kind": message.kind.value}
-        log.info("%s: %s", message.title, message.body, extra={"fields": fields})
+        fields = {"id": message.id, "kind": message.kind.value}
+        log.info("%s · %s", message.title, message.body, extra={"fields": fields})
         return ACCEPTED
 
     async def close(self) -> None:

@@ -55,6 +55,7 @@ local RECALL_GAP_MS = 20000
 local CLOCK_TOLERANCE_MS = 5000
 
 local office       -- the office hash as a table
+local stored       -- its values as Redis has them, false where it has none
 local opening      -- whether this step opens the day
 local now, clamp   -- domain ms UTC; by how much the clock was held back
 
@@ -96,8 +97,8 @@ local OFFICE = {'day', 'policy', 'n', 't', 'open', 'hours', 'office', 'why', 'sa
 
 local function read_office()
   local values = redis.call('HMGET', office_key, unpack(OFFICE))
-  office = {}
-  for i, name in ipairs(OFFICE) do office[name] = values[i] or '' end
+  office, stored = {}, {}
+  for i, name in ipairs(OFFICE) do office[name], stored[name] = values[i] or '', values[i] end
   office.n = tonumber(office.n) or -1
   read_clock(tonumber(office.t) or 0)
 end
@@ -149,10 +150,16 @@ local function due_events()
   return due
 end
 
+-- Writes what has changed of it.
 local function save_office()
-  redis.call('HSET', office_key, 'day', office.day, 'policy', office.policy, 'n', office.n,
-    't', office.t, 'open', office.open, 'hours', office.hours, 'office', office.office,
-    'why', office.why, 'salt', office.salt, 'held', office.held, 'event', office.event)
+  local changed = {}
+  for _, name in ipairs(OFFICE) do
+    local value = tostring(office[name])
+    if value ~= stored[name] then
+      changed[#changed + 1], changed[#changed + 2], stored[name] = name, value, value
+    end
+  end
+  if changed[1] then redis.call('HSET', office_key, unpack(changed)) end
 end
 
 local function write_due()
@@ -162,5 +169,6 @@ local function write_due()
   if opening then
     redis.call('HSET', policies_key, policy, document)
     redis.call('HSET', frozen_key, day, names)
+    opening = nil
   end
 end

@@ -21,14 +21,11 @@ local function replayed()
   return {'AGAIN', stored}
 end
 
--- Runs a verb. `check` returns a refusal, or what to do: `events`, a list of
--- {type, fields}; `apply(n)`, which changes state after they are written, n being the
--- number of the last, and returns ticket and counter records for the answer; `number`
--- and `counter` for audit and replay.
-local function run(check)
-  local again = replayed()
-  if again then return again end
-  read_office()
+-- Does a verb in an office that has been read; whoever calls this saves the office if the answer is
+-- OK. `check` returns a refusal, or what to do: `events`, a list of {type, fields}; `apply(n)`,
+-- which changes state after they are written, n being the number of the last, and returns ticket
+-- and counter records for the answer; `number` and `counter` for audit and replay.
+local function step(check)
   local refusal = check_day()
   if refusal then return refusal end
   local plan = check()
@@ -38,8 +35,17 @@ local function run(check)
   office.event = tostring(#plan.events > 0 and office.n or plan.event)
   local number, counter = plan.number or '', plan.counter or ''
   local ticket_record, counter_record = plan.apply(office.n)
-  save_office()
   remember(number, counter)
   audit(number, counter)
   return {'OK', ms(now), office.event, number, ticket_record or '', counter, counter_record or ''}
+end
+
+-- A script's whole work: the verb, unless its request id says that it has been done.
+local function run(check)
+  local again = replayed()
+  if again then return again end
+  read_office()
+  local answer = step(check)
+  if answer[1] == 'OK' then save_office() end
+  return answer
 end

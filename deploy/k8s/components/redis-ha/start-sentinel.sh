@@ -1,0 +1,25 @@
+#!/bin/sh
+# A Sentinel's configuration is its memory: written once, then kept on its own disk.
+set -eu
+: "${DATA:=/data}" "${PORT:=26379}" "${NAME:=tunggu}" "${PRIMARY:=redis-0.redis}" "${PRIMARY_PORT:=6379}"
+: "${AUTH:=/etc/redis/auth/password}" "${HOST:=$(hostname)}" "${DOMAIN:=.sentinel}" "${DOWN_AFTER_MS:=5000}"
+conf="$DATA/sentinel.conf"
+if [ ! -s "$conf" ]; then
+  umask 077
+  cat >"$conf.new" <<END
+port $PORT
+dir $DATA
+protected-mode no
+sentinel resolve-hostnames yes
+sentinel announce-hostnames yes
+sentinel announce-ip $HOST$DOMAIN
+sentinel announce-port $PORT
+sentinel monitor $NAME $PRIMARY $PRIMARY_PORT 2
+sentinel down-after-milliseconds $NAME $DOWN_AFTER_MS
+sentinel failover-timeout $NAME 30000
+sentinel parallel-syncs $NAME 1
+sentinel auth-pass $NAME $(cat "$AUTH")
+END
+  mv "$conf.new" "$conf"
+fi
+exec redis-sentinel "$conf"
