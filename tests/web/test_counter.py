@@ -99,7 +99,8 @@ def test_the_console_says_whose_turn_it_is_and_why_and_calls_just_that(pages, to
         button(page, "Jadikan prioritas").click()
         expect(page.locator("#next-number")).to_have_text(regular[3])
         expect(page.locator("#why")).to_have_text(
-            f"Giliran prioritas, setelah 2 nomor biasa. Tanpa itu giliran {regular[0]}."
+            "Giliran prioritas: di antara dua nomor prioritas paling banyak 2 nomor biasa. "
+            f"Tanpa itu giliran {regular[0]}."
         )
         expect(page.locator("#upcoming li")).to_have_text(regular[:3])
         expect(page.locator("#line li").last).to_contain_text("4 menunggu · 1 prioritas")

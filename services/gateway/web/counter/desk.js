@@ -108,13 +108,14 @@ function lines(board) {
   text($("#total"), board ? t("line.total", { n: total }) : "");
 }
 
-const row = ({ code }) => h("li", {}, h("span", { class: "letter", "aria-hidden": "true" }, code), h("span"), h("span", { class: "figures" }));
+const row = ({ code }) => h("li", {}, h("span", { class: "letter", "aria-hidden": "true" }, code), h("span"), h("span", { class: "figures" }, h("span"), h("span")));
 
 function fill(li, one) {
   const [, name, count] = li.children;
   const priority = length(one.priority);
   text(name, one.name);
-  text(count, [t("line.waiting", { n: length(one.waiting) }), priority && t("line.priority", { n: priority })].filter(Boolean).join(" · "));
+  text(count.firstElementChild, t("line.waiting", { n: length(one.waiting) }));
+  text(count.lastElementChild, priority ? ` · ${t("line.priority", { n: priority })}` : "");
 }
 
 // --- what changes with the clock ------------------------------------------------------------------

@@ -9,6 +9,7 @@ import { focus } from "../core/live.js";
 import { ask, signedIn } from "../core/signin.js";
 import { keep, kept } from "../core/store.js";
 import { follow } from "../core/stream.js";
+import { clear, listen, pressed } from "./reasons.js";
 import { resume, send } from "./send.js";
 
 const [code, counter] = location.pathname.split("/").slice(2).map(decodeURIComponent);
@@ -17,7 +18,6 @@ const at = `${root}/counters/${encodeURIComponent(counter)}`;
 const QUIET = 8; // seconds without a touch until the page sleeps
 const THANKS = 4;
 const FOREIGN = 120; // seconds that an idle page stays in the language that somebody chose
-const MOST = 3; // reasons
 const COUNTS = 10 * 60_000; // ms after completion that an answer counts
 
 const frame = await start("survey");
@@ -50,8 +50,7 @@ const done = (one) => kept("answered") === name(one);
 
 function question() {
   text($("#number"), completed.number);
-  for (const one of all(".reason")) one.setAttribute("aria-pressed", "false");
-  limit();
+  clear();
   view("ask");
 }
 
@@ -61,23 +60,6 @@ function press(answer) {
   if (sending) return;
   if (answer === "NOT_SATISFIED") view("why");
   else give({ answer });
-}
-
-const pressed = () => all(".reason[aria-pressed=true]").map((one) => one.value);
-
-function turn(one) {
-  const on = one.getAttribute("aria-pressed") === "true";
-  if (!on && pressed().length >= MOST) return;
-  one.setAttribute("aria-pressed", !on);
-  limit();
-}
-
-function limit() {
-  const full = pressed().length >= MOST;
-  for (const one of all(".reason")) {
-    if (full && one.getAttribute("aria-pressed") === "false") one.setAttribute("aria-disabled", "true");
-    else one.removeAttribute("aria-disabled");
-  }
 }
 
 /** Takes the answer, once: whatever is pressed meanwhile is not heard. */
@@ -149,7 +131,7 @@ async function names() {
 
 $("#open").addEventListener("click", question);
 for (const one of all(".face")) one.addEventListener("click", () => press(one.value));
-for (const one of all(".reason")) one.addEventListener("click", () => turn(one));
+listen();
 $("#send").addEventListener("click", () => give({ answer: "NOT_SATISFIED", reasons: pressed() }));
 addEventListener("pointerdown", () => { if (left && !sending && $("#said").hidden && $("#idle").hidden) left = QUIET; });
 setInterval(second, 1000);
