@@ -55,7 +55,7 @@ def tally(very, yes, no):
 
 def test_a_bar_is_as_high_as_its_shares_and_pale_without_enough_answers(chart):
     days = [tally(20, 10, 10), tally(1, 1, 0), tally(0, 0, 0)]
-    size = {"width": 600, "height": 254}  # 200 from nought to all
+    size = {"width": 600, "height": 270}  # 200 from nought to all
     full, few, none = chart(f"(m, days) => m.stack(days, {json.dumps(size)})", days)
     assert [round(part["height"]) for part in full["parts"]] == [100, 50, 50]
     foot, middle, top = full["parts"]
@@ -70,7 +70,7 @@ def test_a_bar_is_as_high_as_its_shares_and_pale_without_enough_answers(chart):
 
 
 def test_columns_stand_under_a_round_scale_and_no_figure_is_no_bar(chart):
-    size = json.dumps({"width": 400, "height": 254})
+    size = json.dumps({"width": 400, "height": 270})
     found = chart(f"(m, groups) => m.columns(groups, {size})", [[7, 70], [None, 3]])
     assert [mark["value"] for mark in found["marks"]] == [0, 20, 40, 60, 80]
     assert [round(bar["height"]) for bar in found["bars"][0]["bars"]] == [18, 175]

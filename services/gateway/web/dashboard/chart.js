@@ -6,7 +6,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const LEFT = 40;
 const RIGHT = 6;
 const TOP = 10;
-const BOTTOM = 44;
+const BOTTOM = 60; // three lines of words
 
 /** The three answers from the foot up, each with what fills it. */
 export const ANSWERS = { verySatisfied: "solid-good", satisfied: "lines", notSatisfied: "dots" };
@@ -79,7 +79,7 @@ function picture(said, { width, height }, children) {
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": said }, ...children);
 }
 
-/** `days`: [{ tally, label, under, said }]; `said` is what the whole is called. */
+/** `days`: [{ tally, label, under: [line, line], said }]; `said` is what the whole is called. */
 export function daysGraph(days, said, size, percent) {
   const { width, height } = size;
   const tall = height - TOP - BOTTOM;
@@ -89,7 +89,8 @@ export function daysGraph(days, said, size, percent) {
     svg("title", {}, days[i].said),
     ...bar.parts.map((part) => shape(ANSWERS[part.kind], { x: bar.x, width: bar.width, ...part })),
     bar.whisker && !bar.pale ? svg("path", { class: "whisker", d: `M${bar.middle} ${bar.whisker.high}V${bar.whisker.low}M${bar.middle - 6} ${bar.whisker.high}h12M${bar.middle - 6} ${bar.whisker.low}h12` }) : null));
-  const labels = days.flatMap((day, i) => (i % each ? [] : [words(place(i, days.length, width).middle, height - 26, day.label), words(place(i, days.length, width).middle, height - 8, day.under)]));
+  const under = (day, middle) => [day.label, ...day.under].map((said, k) => words(middle, height - 42 + 17 * k, said));
+  const labels = days.flatMap((day, i) => (i % each ? [] : under(day, place(i, days.length, width).middle)));
   return picture(said, size, [...grid(marks, width), ...bars, ...labels]);
 }
 
@@ -98,7 +99,7 @@ export function columnsGraph(groups, fills, said, size) {
   const { bars, marks } = columns(groups.map((one) => one.values), size);
   const each = labelled(groups.length, size.width, 36);
   const drawn = bars.map((one, i) => svg("g", {}, svg("title", {}, groups[i].said), ...one.bars.map((bar, k) => shape(fills[k], bar))));
-  const labels = groups.flatMap((one, i) => (i % each ? [] : [words(bars[i].middle, size.height - 24, one.label)]));
+  const labels = groups.flatMap((one, i) => (i % each ? [] : [words(bars[i].middle, size.height - 42, one.label)]));
   return picture(said, size, [...grid(marks.map((mark) => ({ ...mark, said: String(mark.value) })), size.width), ...drawn, ...labels]);
 }
 

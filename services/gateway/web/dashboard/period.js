@@ -76,7 +76,7 @@ function draw() {
   drawHours();
 }
 
-const size = (place) => ({ width: Math.max(260, Math.round($(place).clientWidth)), height: 260 });
+const size = (place) => ({ width: Math.max(260, Math.round($(place).clientWidth)), height: 276 });
 
 // --- satisfaction by day --------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ function tallies() {
 
 function drawDays() {
   const days = tallies();
-  const shown = days.map(({ day, tally }) => ({ day, tally, label: short(day), under: t("days.answers", { n: count(tally.answers) }), said: dayInWords(day, tally) }));
+  const shown = days.map(({ day, tally }) => ({ day, tally, label: short(day), under: [t("days.answers", { n: count(tally.answers) }), percent(tally.responseRate)], said: dayInWords(day, tally) }));
   $("#days-graph").replaceChildren(days.length ? daysGraph(shown, t("days.graph"), size("#days-graph"), percent) : h("p", { class: "soft" }, t("days.none")));
   if (!$("#days-legend").firstChild) $("#days-legend").append(...legend());
   const head = ["days.day", "answer.verySatisfied", "answer.satisfied", "answer.notSatisfied", "days.count", "days.favourable", "days.rate"].map((key) => t(key));
