@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.web.town import MAKASSAR, Desk, Town
+from tests.web.town import DAY, MAKASSAR, Desk, Town
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,12 @@ def _served(town: Town, desk: Desk) -> str:
     return f"/t/{ticket['id']}"
 
 
+def _verify(town: Town, desk: Desk) -> str:
+    """A running day with one number at least, which the page looks up."""
+    number = called(town)["number"]
+    return f"/verify/{SERVING}/{DAY}#{number}"
+
+
 SERVING = "73.71.01"  # Mariso: whoever is called there is the only one
 
 
@@ -65,4 +71,5 @@ TABLE = [
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
+    Shown("verify", "verify", _verify, "#story li"),
 ]
