@@ -229,6 +229,44 @@ def test_a_page_without_a_connection_says_so_and_tries_again(pages):
     expect(page.locator("#result")).to_have_attribute("data-verdict", "CLEAN")
 
 
+def test_a_page_that_cannot_reckon_fingerprints_judges_nothing(pages):
+    office = morning()
+    given = Given(pages, office.leaves, office.text)
+    given.context.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    expect(given.open().locator("#detail")).to_contain_text("https")
+
+
+def test_a_policy_that_is_none_and_a_day_that_names_none_are_not_judged(pages):
+    office = morning()
+    page = Given(pages, office.leaves, b'{"code": 1}').open()
+    expect(page.locator("#detail")).to_contain_text("tidak dapat dipakai")
+    page = Given(pages, office.leaves[1:], office.text).open()
+    expect(page.locator("#detail")).to_contain_text("tidak menyebut aturan")
+
+
+def test_another_policy_than_the_days_own_is_a_breach(pages):
+    page = Given(pages, morning().leaves, document({"1": "AB", "2": "B"})).open()
+    expect(page.locator("#breach-list li").first).to_contain_text("dibuka dengan aturan lain")
+
+
+def test_a_ticket_leads_to_its_own_story(pages, desk):
+    ticket = desk.take()
+    page = pages.open(f"/t/{ticket['id']}").page
+    page.get_by_role("link", name="Periksa sendiri").click()
+    expect(page.locator("#said")).to_have_text(f"Yang terjadi pada nomor {ticket['number']}:")
+    expect(page.locator("#story")).to_contain_text("Masih menunggu")
+    assert ticket["id"] not in page.url
+
+
+def test_the_way_to_the_content_leaves_the_chosen_number(pages):
+    page = of(pages, morning(), "#A001")
+    page.get_by_label("Nomor antrean").fill("A002")
+    page.get_by_role("button", name="Lihat").click()
+    expect(page.locator("#said")).to_contain_text("A002")
+    page.goto(f"{PATH}#content")
+    expect(page.locator("#said")).to_contain_text("A002")
+
+
 def test_lines_that_are_no_leaves_are_found_and_shown_as_text(pages):
     office = morning()
     leaves = [*office.leaves, b"<img src=x onerror=alert(1)>", b'{"v":7}']

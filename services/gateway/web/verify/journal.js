@@ -6,7 +6,7 @@ import { hear } from "../core/time.js";
 const PAGE = 5000; // leaves an answer
 const PATIENCE = 30_000; // ms for one answer
 
-/** An answer that was no answer; `problem` is the server's, or { reason: UNREACHABLE | OFFLINE }. */
+/** An answer that was no answer; `problem` is the server's, or { reason }. */
 export class Unanswered extends Error {
   constructor(problem) {
     super(problem.reason);
@@ -29,8 +29,9 @@ async function bytes(path) {
 /** A string of one character a byte: each byte has its own sign in windows-1252. */
 export const signs = (octets) => new TextDecoder("windows-1252").decode(octets);
 
-/** SHA-256 in hex. Browsers reckon it on secure pages only. */
+/** SHA-256 in hex. Browsers reckon it on secure pages only: Unanswered, INSECURE. */
 export async function fingerprint(octets) {
+  if (!globalThis.crypto?.subtle) throw new Unanswered({ reason: "INSECURE" });
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", octets));
   return [...digest].map((one) => one.toString(16).padStart(2, "0")).join("");
 }
@@ -64,8 +65,10 @@ function joined(parts) {
   return whole;
 }
 
-/** The policy document that a first leaf names; null if it names none. Throws Unanswered. */
-export async function policyOf(code, firstLeaf) {
-  const [, hash] = firstLeaf?.match(/"pol":"([0-9a-f]{64})"/) ?? [];
+/** The policy document that the journal names first, wherever its day.open stands; null if it names
+ * none. Throws Unanswered. */
+export async function policyOf(code, lines) {
+  const named = /"pol":"([0-9a-f]{64})"/;
+  const [, hash] = lines.find((line) => named.test(line))?.match(named) ?? [];
   return hash ? bytes(`/v1/kecamatan/${encodeURIComponent(code)}/policies/${hash}`) : null;
 }

@@ -5,10 +5,10 @@ import { get } from "../core/api.js";
 import { $, h, icon, show, text } from "../core/dom.js";
 import { start } from "../core/frame.js";
 import { t, word } from "../core/i18n.js";
-import { running } from "../core/mine.js";
+import { mine } from "../core/mine.js";
 import { clock, day as dateOf, hour, useZone } from "../core/time.js";
 import { Unanswered, fingerprint, journal, policyOf, signs, split } from "./journal.js";
-import { readPolicy } from "./policy.js";
+import { Unusable, readPolicy } from "./policy.js";
 import { Replay } from "./replay.js";
 import { Story } from "./story.js";
 import { breachText, questionText, ruleTexts, storyText } from "./words.js";
@@ -53,7 +53,7 @@ async function isOver() {
 async function fetched() {
   octets = await journal(code, date, (n) => text($("#detail"), t("result.read", { n })));
   lines = split(signs(octets));
-  const document = await policyOf(code, lines[0]);
+  const document = await policyOf(code, lines);
   if (!document) throw new Unanswered({ reason: "NO_POLICY" });
   policy = readPolicy(signs(document), await fingerprint(document));
 }
@@ -73,8 +73,9 @@ async function check() {
     await tell($("#number").value || own());
   } catch (error) {
     failed(error);
+  } finally {
+    $("#result").setAttribute("aria-busy", "false");
   }
-  $("#result").setAttribute("aria-busy", "false");
 }
 
 // The result
@@ -99,11 +100,12 @@ function verdict(name, headline, detail) {
   document.title = `${headline} · ${office?.name ?? code} · Tunggu`;
 }
 
-/** What the server refused, what did not arrive, or what this browser cannot do. */
+/** What the server refused, what did not arrive, or a policy that is none. */
 function failed(error) {
-  const problem = error instanceof Unanswered ? error.problem : { reason: globalThis.crypto?.subtle ? "UNUSABLE" : "INSECURE" };
+  const problem = error instanceof Unanswered ? error.problem : { reason: error instanceof Unusable ? "UNUSABLE" : "" };
   verdict("CANNOT_JUDGE", t("result.cannot"), problem.detail ?? word(`cannot.${problem.reason}`, word(`error.${problem.reason}`, t("error.other"))));
   show($("#again"), true);
+  if (!problem.reason) throw error;
 }
 
 function draw(report, day) {
@@ -185,10 +187,12 @@ function numberOf(typed) {
   return letter ? letter + digits.padStart(3, "0") : "";
 }
 
-/** The number in the address, else one that this phone holds for this day. */
+const linked = () => numberOf(location.hash.slice(1));
+
+/** The number in the address, else the last that this phone had on this day. */
 function own() {
-  const held = running().find(({ ticket }) => ticket.kecamatan === code && ticket.serviceDay === date);
-  return numberOf(location.hash.slice(1)) || held?.ticket.number || "";
+  const held = Object.values(mine()).filter(({ ticket }) => ticket.kecamatan === code && ticket.serviceDay === date);
+  return linked() || held.sort((one, other) => other.at - one.at)[0]?.ticket.number || "";
 }
 
 async function tell(typed) {
@@ -229,6 +233,6 @@ document.title = t("page.title");
 $("#ask").addEventListener("submit", (event) => { event.preventDefault(); tell($("#number").value || "?"); });
 $("#compare").addEventListener("submit", compare);
 $("#again").addEventListener("click", check);
-addEventListener("hashchange", () => tell(own()));
+addEventListener("hashchange", () => policy && tell(linked()));
 await place();
 check();

@@ -7,6 +7,9 @@ const MOST = 999_999;
 const SECONDS = 86_400;
 const CHANNELS = { DESK: "D", KIOSK: "K", WEB: "W", WHATSAPP: "A" };
 
+/** The document does not obey the rules; the message says how, in one clause. */
+export class Unusable extends Error {}
+
 /** Sorted keys, no spaces, ASCII. */
 export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
@@ -17,7 +20,7 @@ export function canonical(value) {
 }
 
 /** The policy of a document, a string of one character a byte; `hash` is its SHA-256 in hex.
- * Throws an Error, in one clause, for a document that does not obey the rules. */
+ * Throws Unusable. */
 export function readPolicy(document, hash) {
   const all = load(document);
   keys(all, "the policy", ["code", "counters", "hours", "rule", "services", "timezone"]);
@@ -34,7 +37,7 @@ export function readPolicy(document, hash) {
 }
 
 function refuse(why) {
-  throw new Error(why);
+  throw new Unusable(why);
 }
 
 function load(document) {
