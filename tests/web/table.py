@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.web.town import MAKASSAR, Desk, Town
+from tests.web.town import DAY, MAKASSAR, Desk, Town
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ def _served(town: Town, desk: Desk) -> str:
         there.at("1", "start", ticket=ticket["number"])
         there.at("1", "complete", ticket=ticket["number"])
     return f"/t/{ticket['id']}"
+
+
+def _verify(town: Town, desk: Desk) -> str:
+    """A running day with one number at least, which the page looks up."""
+    number = called(town)["number"]
+    return f"/verify/{SERVING}/{DAY}#{number}"
 
 
 SERVING = "73.71.01"  # Mariso: whoever is called there is the only one
@@ -120,4 +126,5 @@ TABLE = [
     Shown("dashboard", "dashboard", _dashboard, "#services-table td", sizes=("phone", "desktop")),
     Shown("war-room", "war-room", lambda town, desk: "/war-room", "#offices li", sizes=WALL),
     Shown("drill", "war-room", _drilled, "#one-services li", sizes=WALL),
+    Shown("verify", "verify", _verify, "#story li"),
 ]

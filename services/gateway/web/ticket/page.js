@@ -49,6 +49,8 @@ function draw() {
   text($("[data-t='ticket.people']"), t("ticket.people", { n: ticket.ahead }));
   text($("#wait"), ticket.forecast ? wait(ticket.forecast) : t("ticket.noForecast"));
   show($("#keep"), true);
+  $("#verify").href = `/verify/${ticket.kecamatan}/${ticket.serviceDay}#${ticket.number}`;
+  show($("#verify"), true);
   buttons();
   tell();
 }
