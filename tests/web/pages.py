@@ -10,6 +10,8 @@ SIZES = {
     "tablet": {"width": 820, "height": 1180},
     "desktop": {"width": 1280, "height": 800},
     "hall": {"width": 1920, "height": 1080},
+    "pillar": {"width": 1080, "height": 1920},
+    "square": {"width": 1024, "height": 768},
     "zoom": {"width": 640, "height": 400},  # a desktop at 200 %
 }
 WATCH = """

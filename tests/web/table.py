@@ -64,5 +64,9 @@ TABLE = [
     Shown("service", "phone", lambda town, desk: f"/#{MAKASSAR}/A", "#service-requirements li"),
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
+    Shown(
+        *("display", "display", lambda town, desk: f"/display/{SERVING}", "#waiting li"),
+        sizes=("hall", "pillar", "square", "phone"),
+    ),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
 ]
