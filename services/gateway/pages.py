@@ -13,6 +13,7 @@ from services.gateway.display_page import DisplayPage
 from services.gateway.exchange import Exchange, Reply
 from services.gateway.qr import qr_of_ticket
 from services.gateway.ticket_page import TicketPage, Tickets
+from services.gateway.voice.recordings import recorded
 
 WEB = Path(__file__).with_name("web")
 # The address of each page; a part in braces is the page's own business.
@@ -43,9 +44,9 @@ class Pages:
     forms: dict[bytes, Fixed]
 
 
-def pages(tickets: Tickets) -> Pages:
-    """Everything that `web/` holds, read now."""
-    assets = Assets(WEB)
+def pages(tickets: Tickets, recordings: str = "") -> Pages:
+    """Everything that `web/` holds, read now. ConfigError: the folder of recordings is none."""
+    assets = Assets(WEB, recorded(WEB / "voice", recordings))
     ticket = TicketPage(assets, WEB / "ticket", tickets)
     fixed = _fixed(assets, ticket)
     fixed[DISPLAY] = DisplayPage(_html(assets, "display"), tickets.office).answer

@@ -1,5 +1,6 @@
 """The hall: a call is seen, read and heard, once; and nothing else disturbs."""
 
+import base64
 import re
 import time
 from itertools import pairwise
@@ -7,8 +8,10 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
+from services.local.apply import apply, client
+from services.local.office_file import read
 from tests.web.pages import SIZES
-from tests.web.town import ATTACK, HOSTILE
+from tests.web.town import ATTACK, HOSTILE, OFFICES
 
 HALL = "73.71.07"  # Tallo: nobody else's calls are heard here
 ONES = "nol satu dua tiga empat lima enam tujuh delapan sembilan".split()
@@ -286,6 +289,7 @@ def test_hostile_texts_show_as_texts(pages, town):
     assert seen.faults == []
 
 
+HEIGHT = "(one) => parseFloat(getComputedStyle(one).fontSize)"
 OUTSIDE = """() => [...document.querySelectorAll("#big p, #others li, #waiting li, #last li")]
   .filter((one) => {
     const { bottom, right } = one.getBoundingClientRect();
@@ -300,10 +304,76 @@ def test_a_number_fills_the_wall_and_nothing_is_cut_off(pages, there, size):
     page.locator("#running .coming").wait_for()
     number = page.locator("#big > .number")
     number.wait_for()
-    high = number.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)")
+    high = number.evaluate(HEIGHT)
     assert high >= 0.18 * SIZES[size]["height"]
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     assert page.evaluate(OUTSIDE) == []
+
+
+RECORD = """async () => {
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d");
+  let turn = 0;
+  const paint = () => {
+    pen.fillStyle = `hsl(${turn++ * 9} 60% 40%)`;
+    pen.fillRect(0, 0, 300, 150);
+  };
+  const painting = setInterval(paint, 40);
+  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
+  const film = new Promise((done) => { recorder.ondataavailable = (event) => done(event.data); });
+  recorder.start();
+  setTimeout(() => { clearInterval(painting); recorder.stop(); }, 1200);
+  return btoa(String.fromCharCode(...new Uint8Array(await (await film).arrayBuffer())));
+}"""
+CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:09.000\nDari rumah\n"
+FILMS = [
+    {"url": "https://films.example/gone.webm", "title": "Hilang"},
+    {"url": "https://films.example/a.webm", "captions": "https://films.example/a.vtt"},
+]
+FILMS[1]["title"] = ATTACK
+
+
+@pytest.fixture
+def films(town):
+    """The hall's office shows FILMS, the first of which is gone."""
+    file = next(path for path in OFFICES.glob("*.yaml") if HALL in path.read_text("utf-8"))
+    (office,) = read(file)
+    with client(town.url, town.token("ADMIN", "*")) as http:
+        showing = office["spec"]["display"] | {"films": FILMS}
+        apply(http, office | {"spec": office["spec"] | {"display": showing}})
+        yield
+        apply(http, office)
+
+
+def cinema(context, film):
+    allowed = {"access-control-allow-origin": "*"}
+    there = "https://films.example"
+    context.route(f"{there}/gone.webm", lambda route: route.fulfill(status=404))
+    kind = {"content_type": "video/webm", "headers": allowed}
+    context.route(f"{there}/a.webm", lambda route: route.fulfill(body=film, **kind))
+    kind = {"content_type": "text/vtt", "headers": allowed}
+    context.route(f"{there}/a.vtt", lambda route: route.fulfill(body=CAPTIONS, **kind))
+
+
+def test_films_play_muted_and_captioned_and_one_that_is_gone_is_left_out(
+    pages, modules, there, films
+):
+    film = base64.b64decode(modules.evaluate(RECORD))
+    for counter in "123":
+        called(there, counter)
+    context = pages.context("hall")
+    cinema(context, film)
+    page = pages.within(context, f"/display/{HALL}").page
+    expect(page.locator("#film")).to_be_visible()
+    expect(page.locator("#film figcaption")).to_have_text(ATTACK)
+    video = page.locator("#film video")
+    assert video.evaluate("(one) => [one.muted, one.textTracks[0].mode]") == [True, "showing"]
+    expect(page.locator("#film track")).to_have_js_property("readyState", 2)
+    for size in ("hall", "pillar", "square"):
+        page.set_viewport_size(SIZES[size])
+        assert page.evaluate(OUTSIDE) == [], size
+        high = page.locator("#big > .number").evaluate(HEIGHT)
+        assert high >= 0.18 * SIZES[size]["height"], size
 
 
 def test_running_text_stands_in_pages_and_runs_only_for_those_who_ask(pages):

@@ -7,6 +7,7 @@ import { clock } from "../core/time.js";
 
 const OTHERS = 4; // counters beside the big one
 const LAST = 5;
+const MANY = 6; // services, beyond which their names do not fit the wall
 
 /** Who is at a counter, [{ number, counter, state, event }]: who has yet to come first, then the last called. */
 export function serving(board) {
@@ -60,6 +61,7 @@ function fill(element, one) {
 
 function drawWaiting(board) {
   text($("#waiting-all"), board.services.reduce((sum, one) => sum + length(one.waiting), 0));
+  $(".waiting").dataset.many = board.services.length > MANY;
   keyed($("#waiting"), board.services, (one) => one.code,
     (one) => h("li", {}, h("span", { class: "letter" }, one.code), h("span", { class: "name" }), h("strong", { class: "figures" })),
     (element, one) => { text($(".name", element), one.name); text($("strong", element), length(one.waiting)); });
