@@ -6,8 +6,8 @@ import { $, h, show, text } from "../core/dom.js";
 const STUCK = 20_000; // ms without a picture until the next film
 const AGAIN = 120_000; // ms until films that all failed are tried again
 
-/** → show(films), [{ url, captions, title }]; `played(url)` is told of each that ended. */
-export function films(figure, played = () => {}) {
+/** → show(films), [{ url, captions, title }]. */
+export function films(figure) {
   const video = $("video", figure);
   let list = [];
   let at = 0;
@@ -18,10 +18,9 @@ export function films(figure, played = () => {}) {
   const guard = () => { clearTimeout(timer); timer = setTimeout(skip, STUCK); };
   function play() {
     clearTimeout(timer);
-    show(figure, false);
     video.replaceChildren();
     video.removeAttribute("src");
-    if (!list.length) return;
+    if (!list.length) return show(figure, false);
     const film = list[at % list.length];
     text($("figcaption", figure), film.title);
     if (film.captions) caption(video, film.captions);
@@ -41,7 +40,7 @@ export function films(figure, played = () => {}) {
   video.addEventListener("playing", () => { failed = 0; show(figure, true); });
   video.addEventListener("timeupdate", guard);
   video.addEventListener("error", () => list.length && skip());
-  video.addEventListener("ended", () => { played(list[at % list.length].url); at += 1; play(); });
+  video.addEventListener("ended", () => { at += 1; play(); });
 
   return (wanted) => {
     if (JSON.stringify(wanted) === JSON.stringify(list)) return;
@@ -57,4 +56,5 @@ function caption(video, address) {
   else video.removeAttribute("crossorigin");
   const track = video.appendChild(h("track", { kind: "captions", src: address, default: true }));
   track.track.mode = "showing";
+  track.addEventListener("load", () => { for (const cue of track.track.cues) if (cue.line === "auto") cue.line = -3; });
 }

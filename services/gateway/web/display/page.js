@@ -1,4 +1,4 @@
-// The hall's display: /display/{k}?lang=en&digits=1&repeats=1&marquee=1&name=hall
+// The hall's display: /display/{k}?lang=en&digits=1&repeats=1&marquee=1
 
 import { get } from "../core/api.js";
 import { arrive } from "../core/auth.js";
