@@ -20,6 +20,7 @@ export function films(figure) {
     clearTimeout(timer);
     video.replaceChildren();
     video.removeAttribute("src");
+    video.removeAttribute("crossorigin");
     if (!list.length) return show(figure, false);
     const film = list[at % list.length];
     text($("figcaption", figure), film.title);
@@ -50,11 +51,11 @@ export function films(figure) {
   };
 }
 
+/** Captions of another host load only if the film, too, is asked for openly (CORS). */
 function caption(video, address) {
-  const there = new URL(address, location.href).origin;
-  if (there !== location.origin) video.crossOrigin = "anonymous";
-  else video.removeAttribute("crossorigin");
+  if (!URL.canParse(address, location.href)) return;
+  if (new URL(address, location.href).origin !== location.origin) video.crossOrigin = "anonymous";
   const track = video.appendChild(h("track", { kind: "captions", src: address, default: true }));
   track.track.mode = "showing";
-  track.addEventListener("load", () => { for (const cue of track.track.cues) if (cue.line === "auto") cue.line = -3; });
+  track.addEventListener("load", () => { for (const cue of track.track.cues) if (cue.line === "auto") cue.line = -2; });
 }
