@@ -32,8 +32,8 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
     $(eval export TUNGGU_$(name) := $$($(name)))))
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
-	firefox prometheus nginx screenshots bench soak delay run demo token apply verify wheel sbom \
-	images manifests keys deploy clean
+	firefox prometheus nginx voice screenshots bench soak delay run demo token apply verify wheel \
+	sbom images manifests keys deploy clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -135,6 +135,10 @@ soak: setup ## all verbs at half of capacity, with kills: MINUTES=10
 
 delay: setup ## event to accepted notification, 5,000 subscriptions in 15 offices [PACE SECONDS]
 	@$(BIN)/python -P -m tests.e2e.notify_delay --pace "$(PACE)" --seconds "$(SECONDS)"
+
+voice: setup ## make the display's clips anew, after services/gateway/voice/words.toml
+	@.ci/install-package espeak-ng "" sox opus-tools
+	@$(BIN)/python -P -m services.gateway.voice
 
 screenshots: setup ## pictures of every page, into build/screenshots
 	@$(BIN)/python -P -m tests.web.pictures

@@ -107,8 +107,10 @@ class Assets:
     `version` is a hash of all: it changes when any of them does.
     """
 
-    def __init__(self, web: Path) -> None:
+    def __init__(self, web: Path, more: Mapping[str, File] | None = None) -> None:
+        """`more` stands beside the files of `web`, or in the place of some."""
         self._files = {path.relative_to(web).as_posix(): File.at(path) for path in _paths(web)}
+        self._files |= more or {}
         names = sorted(self._files)
         whole = b"".join(name.encode() + self._files[name].etag for name in names)
         self.version = hashlib.sha256(whole).hexdigest()[:12]

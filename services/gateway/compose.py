@@ -65,7 +65,7 @@ def server(
     watching.check(routes.all)
     admission = _admission(config)
     api = Api(calls, Batches(_sender(calls), _limits(config)), admission)
-    web = pages(_tickets(calls))
+    web = pages(_tickets(calls), config.recordings)
     fixed = web.fixed | ops.fixed(queue, leaving)
     fixed |= openapi.fixed(routes, DOCUMENTS, version("tunggu"))
     app = Gateway(routes, api, watching, fixed, Origins(config.origins), admission, web.forms)

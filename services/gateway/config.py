@@ -54,6 +54,9 @@ class GatewayConfig(ProcessConfig):
     staff_requests: tuple[str, ...] = setting(
         ("100", "1000"), "requests with the tokens of one subject, likewise"
     )
+    recordings: str = setting(
+        "", "folder of a person's recordings for the hall's voice: satu.opus, loket.wav, ..."
+    )
     connections: int = setting(
         24_576, "open connections, fewer if the system admits fewer files", least=1
     )

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from services.gateway.app import Fixed
 from services.gateway.assets import KINDS, Assets, File, served
+from services.gateway.display_page import DisplayPage
 from services.gateway.exchange import Exchange, Reply
 from services.gateway.qr import qr_of_ticket
 from services.gateway.ticket_page import TicketPage, Tickets
+from services.gateway.voice.recordings import recorded
 
 WEB = Path(__file__).with_name("web")
 # The address of each page; a part in braces is the page's own business.
@@ -29,6 +31,7 @@ PAGES = {
 # What a phone keeps, so that it opens without a connection.
 OFFLINE = ("core", "phone", "ticket")
 TICKET = b"/t/{ticket}"
+DISPLAY = b"/display/{kecamatan}"
 SHELL = b"/t/-"  # the ticket page without a ticket: what an offline phone fills itself
 ROOT_FILES = ("docs.css", "icon.svg", "icon-192.png", "icon-512.png", "manifest.webmanifest")
 
@@ -41,11 +44,13 @@ class Pages:
     forms: dict[bytes, Fixed]
 
 
-def pages(tickets: Tickets) -> Pages:
-    """Everything that `web/` holds, read now."""
-    assets = Assets(WEB)
+def pages(tickets: Tickets, recordings: str = "") -> Pages:
+    """Everything that `web/` holds, read now. ConfigError: the folder of recordings is none."""
+    assets = Assets(WEB, recorded(WEB / "voice", recordings))
     ticket = TicketPage(assets, WEB / "ticket", tickets)
-    return Pages(_fixed(assets, ticket), {TICKET: ticket.act})
+    fixed = _fixed(assets, ticket)
+    fixed[DISPLAY] = DisplayPage(_html(assets, "display"), tickets.office).answer
+    return Pages(fixed, {TICKET: ticket.act})
 
 
 def _fixed(assets: Assets, ticket: TicketPage) -> dict[bytes, Fixed]:
@@ -66,9 +71,12 @@ def _file(path: Path) -> Fixed:
     return served(path.read_bytes(), KINDS[path.suffix])
 
 
+def _html(assets: Assets, folder: str) -> bytes:
+    return assets.placed((WEB / folder / "index.html").read_text("utf-8")).encode()
+
+
 def _page(assets: Assets, folder: str) -> Fixed:
-    html = assets.placed((WEB / folder / "index.html").read_text("utf-8"))
-    file = File.of(html.encode(), KINDS[".html"])
+    file = File.of(_html(assets, folder), KINDS[".html"])
 
     async def answer(exchange: Exchange) -> Reply:
         return file.reply(exchange)

@@ -11,6 +11,8 @@ SIZES = {
     "desktop": {"width": 1280, "height": 800},
     "hall": {"width": 1920, "height": 1080},
     "wall": {"width": 3840, "height": 1280},  # the War Room's, 6 × 2 m
+    "pillar": {"width": 1080, "height": 1920},
+    "square": {"width": 1024, "height": 768},
     "zoom": {"width": 640, "height": 400},  # a desktop at 200 %
 }
 WATCH = """

@@ -115,6 +115,10 @@ TABLE = [
     Shown("service", "phone", lambda town, desk: f"/#{MAKASSAR}/A", "#service-requirements li"),
     Shown("ticket", "ticket", _ticket, "#keep:not([hidden])"),
     Shown("called", "ticket", _called, "[data-state=CALLED]"),
+    Shown(
+        *("display", "display", lambda town, desk: f"/display/{SERVING}", "#waiting li"),
+        sizes=("hall", "pillar", "square", "phone"),
+    ),
     Shown("served", "ticket", _served, "#rate:not([hidden])"),
     Shown("counter", "counter", _counter, "[data-state=CALLED] #number:not(:empty)"),
     Shown("counter-ready", "counter", _ready, "#named:not([hidden])"),

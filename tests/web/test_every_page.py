@@ -26,6 +26,10 @@ SMALL = """() => [...document.querySelectorAll("button, a[href], input, summary"
   .map(([html]) => html)"""
 
 
+def is_media(event):
+    return event["response"]["mimeType"].startswith(("audio/", "video/"))
+
+
 def opened(pages, town, desk, shown, **settings):
     seen = pages.open(shown.address(town, desk), **settings)
     seen.page.locator(shown.ready).first.wait_for()
@@ -95,11 +99,17 @@ def test_who_asks_for_calm_sees_nothing_move(pages, town, desk, shown):
 def test_a_first_visit_is_small_and_asks_nobody_else(pages, town, desk, shown):
     context = pages.context(service_workers="block")
     page = context.new_page()
-    asked, sizes = [], []
+    asked, sizes, media = [], [], set()
     page.on("request", lambda request: asked.append(request.url))
     cdp = context.new_cdp_session(page)
     cdp.send("Network.enable")
-    cdp.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    cdp.on(
+        "Network.responseReceived", lambda event: is_media(event) and media.add(event["requestId"])
+    )
+    cdp.on(
+        "Network.loadingFinished",
+        lambda event: event["requestId"] in media or sizes.append(event["encodedDataLength"]),
+    )
     page.goto(shown.address(town, desk))
     page.locator(shown.ready).first.wait_for()
     page.wait_for_timeout(300)

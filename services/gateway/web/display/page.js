@@ -1,0 +1,91 @@
+// The hall's display: /display/{k}?lang=en&digits=1&repeats=1&marquee=1
+
+import { get } from "../core/api.js";
+import { arrive } from "../core/auth.js";
+import { $, show, text } from "../core/dom.js";
+import { start } from "../core/frame.js";
+import { t } from "../core/i18n.js";
+import { keep, kept } from "../core/store.js";
+import { follow } from "../core/stream.js";
+import { useZone } from "../core/time.js";
+import { keepAwake } from "./awake.js";
+import { draw, flash } from "./board.js";
+import { caller, news } from "./calls.js";
+import { films } from "./films.js";
+import { running } from "./running.js";
+import { speaker } from "./voice.js";
+
+const CAPTION = 6_000; // ms at least
+const OFFICE = 5 * 60_000; // ms between looks at what the office wants shown
+const place = decodeURIComponent(location.pathname.split("/")[2] ?? "");
+const path = `/v1/kecamatan/${encodeURIComponent(place)}`;
+const asked = new URLSearchParams(location.search);
+const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
+
+arrive();
+const frame = await start("display");
+let live = false;
+let heard = kept("display.heard", null, sessionStorage); // { place, day, event, at }: outlives a reload
+if (heard?.place !== place) heard = null;
+let current = heard?.at ?? 0; // ms of this device's clock when what is shown was last the present
+let voice = null;
+
+const blocked = (yes) => show($("#sound"), yes);
+const speaking = speaker(blocked, asked.get("digits") === "1");
+speaking.then((ready) => { voice = ready; }, () => {}); // without a voice, captions
+const wake = () => voice?.wake();
+$("#sound").addEventListener("click", wake);
+addEventListener("pointerdown", wake);
+
+/** Said, and as long as it is said also written: for those who do not hear. */
+async function say(call) {
+  const line = $("#caption");
+  line.dataset.event = call.event;
+  text(line, t("call.caption", call));
+  await Promise.all([voice?.say(call), pause(CAPTION)]);
+  text(line, "");
+}
+const tell = caller(say, Number(asked.get("repeats")));
+
+function drawBoard(board) {
+  draw(board);
+  const { calls, heard: newest } = news(board, heard, Date.now() - current);
+  heard = newest;
+  isCurrent();
+  if (calls.length) flash();
+  calls.forEach(tell);
+}
+
+function isCurrent() {
+  current = Date.now();
+  keep("display.heard", { place, ...heard, at: current }, sessionStorage);
+}
+setInterval(() => live && heard && isCurrent(), 5000);
+
+const showTexts = running($("#running"), asked.get("marquee") === "1");
+const showFilms = films($("#film"));
+let permitted = null; // the films that this page's policy lets load
+
+async function office() {
+  const { ok, value, status } = await get(path);
+  if (status === 404) text($("#office"), t("display.unknown"));
+  if (!ok) return;
+  useZone(value.timezone);
+  const name = `Kecamatan ${value.name}`;
+  text($("#office"), name);
+  document.title = t("page.title", { office: name });
+  showTexts(value.display?.runningText ?? []);
+  const wanted = value.display?.films ?? [];
+  permitted ??= JSON.stringify(wanted);
+  if (permitted !== JSON.stringify(wanted)) location.reload();
+  else showFilms(wanted);
+}
+
+await office();
+setInterval(office, OFFICE);
+keepAwake(() => live && navigator.onLine);
+const state = frame.freshness("board");
+follow({
+  url: `/v1/streams/kecamatan/${encodeURIComponent(place)}/board`, poll: `${path}/board`, event: "board",
+  data: drawBoard, state: (is) => { live = is.live; state(is); }, always: true,
+});
