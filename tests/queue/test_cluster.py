@@ -75,13 +75,13 @@ async def test_offices_on_all_nodes_are_listed_and_served_at_once(link, nodes):
     store = await opened(link)
     assert await store.codes() == CODES
     items = [take(code, n) for n in range(20) for code in CODES]
-    done = await store.create_tickets(items)
+    done = await store.batch_create_tickets(items)
     given = Counter(item[0].code for item in items)
     for code in CODES:
         pairs = zip(done, items, strict=True)
         numbers = [d.ticket.number for d, item in pairs if item[0].code == code]
         assert numbers == [f"A{n:03}" for n in range(1, given[code] + 1)]
-    again = await store.create_tickets(items)
+    again = await store.batch_create_tickets(items)
     assert [d.ticket.number for d in again] == [d.ticket.number for d in done]
     for node in nodes.nodes:
         assert node.client.dbsize() > 5
@@ -173,7 +173,7 @@ async def test_with_replicas_a_killed_node_takes_no_acknowledged_ticket_with_it(
     with cluster(tmp_path, follows=[0, 1, 1, 2]) as nodes:
         async with redis_connection(nodes.url, replicas=1) as link:
             store = await opened(link)
-            first = await store.create_tickets([take(code, 0) for code in CODES])
+            first = await store.batch_create_tickets([take(code, 0) for code in CODES])
             dead = nodes.nodes[1]
             homes = [code for code, port in owners(nodes).items() if port == dead.port]
             taken = [await store.create_ticket(*take(code, n)) for code in homes for n in range(20)]

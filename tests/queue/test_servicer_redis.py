@@ -223,7 +223,7 @@ async def test_a_full_disk_refuses_writes_and_leaves_nothing_behind(own_queue, v
         office = Office(channel, view)
         await office.apply()
         await office.take("A")
-        view.config_set("maxmemory", "1mb")
+        view.config_set("maxmemory", "1")
         await office.refused("CreateTicket", "REDIS_UNAVAILABLE", service="A")
         assert (await office.do("GetTicket", office.officer, number="A001")).number == "A001"
         view.config_set("maxmemory", "0")
