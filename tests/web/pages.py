@@ -10,6 +10,7 @@ SIZES = {
     "tablet": {"width": 820, "height": 1180},
     "desktop": {"width": 1280, "height": 800},
     "hall": {"width": 1920, "height": 1080},
+    "wall": {"width": 3840, "height": 1280},  # the War Room's, 6 × 2 m
     "zoom": {"width": 640, "height": 400},  # a desktop at 200 %
 }
 WATCH = """

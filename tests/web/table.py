@@ -99,7 +99,16 @@ def _asleep(town: Town, desk: Desk) -> str:
     return town.link(f"/survey/{desk.code}/5", "KIOSK", desk.code)
 
 
+def _dashboard(town: Town, desk: Desk) -> str:
+    return town.link(f"/dashboard/{desk.code}", "SUPERVISOR", desk.code)
+
+
+def _drilled(town: Town, desk: Desk) -> str:
+    return f"/war-room#{desk.code}"
+
+
 TABLETS = ("tablet", "desktop")
+WALL = ("phone", "desktop", "wall")
 TABLE = [
     Shown("city", "phone", lambda town, desk: "/", "#offices li"),
     Shown("office", "phone", lambda town, desk: f"/#{MAKASSAR}", "#services li"),
@@ -114,5 +123,8 @@ TABLE = [
         "survey", "survey", _rateable, "#open:visible", sizes=("tablet", "desktop"), press="#open"
     ),
     Shown("survey-idle", "survey", _asleep, "#idle:visible", sizes=("tablet",)),
+    Shown("dashboard", "dashboard", _dashboard, "#services-table td", sizes=("phone", "desktop")),
+    Shown("war-room", "war-room", lambda town, desk: "/war-room", "#offices li", sizes=WALL),
+    Shown("drill", "war-room", _drilled, "#one-services li", sizes=WALL),
     Shown("verify", "verify", _verify, "#story li"),
 ]
