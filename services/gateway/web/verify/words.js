@@ -30,9 +30,9 @@ export function ruleTexts({ rule, hours }, hour) {
     t("rule.order"),
     rule.priorityAfter ? t("rule.priority", { n: rule.priorityAfter }) : t("rule.priorityFirst"),
     t("rule.absent", { calls: rule.skipCalls, after: minutes(rule.skipAfter) }),
-    rule.returnTimes ? t("rule.return", { within: minutes(rule.returnWithin), after: rule.returnAfterCalls, times: rule.returnTimes }) : t("rule.noReturn"),
-    rule.holdTimes ? t("rule.hold", { times: rule.holdTimes, within: minutes(rule.holdWithin) }) : t("rule.noHold"),
-    rule.transfers ? t("rule.transfer", { times: rule.transfers }) : t("rule.noTransfer"),
+    rule.returnTimes ? t("rule.return", { within: minutes(rule.returnWithin), after: rule.returnAfterCalls, n: rule.returnTimes }) : t("rule.noReturn"),
+    rule.holdTimes ? t("rule.hold", { n: rule.holdTimes, within: minutes(rule.holdWithin) }) : t("rule.noHold"),
+    rule.transfers ? t("rule.transfer", { n: rule.transfers }) : t("rule.noTransfer"),
     hours.length ? t("rule.issuing", { hours: hours.map((pair) => pair.map(hour).join("–")).join(", ") }) : t("rule.closed"),
   ];
 }
