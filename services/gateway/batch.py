@@ -12,7 +12,7 @@ import random
 import time
 from collections import Counter as Counts
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from grpc import StatusCode
@@ -42,8 +42,9 @@ class Limits:
     """How much may be gathered and sent."""
 
     in_flight: int = 2  # batches on their way
+    express: int = 2  # more of them, for offices that have none on its way
     size: int = 128  # requests in a batch
-    share: int = 64  # of them, of one office: who comes meanwhile waits for no more
+    share: int = 32  # of them, of one office: who comes meanwhile waits for no more
     waiting: int = 4096  # requests gathered and not sent
     deadline: float = 5.0  # seconds for a request, waiting included
 
@@ -88,15 +89,15 @@ class Lines:
         self._count -= 1
         return longest.pop()
 
-    def take(self, share: int) -> Iterator[_Item]:
+    def take(self, share: int, but: Collection[str] = ()) -> Iterator[_Item]:
         """Waiting requests, one of each office in turn and at most `share` of each, removed as
-        they are taken."""
+        they are taken; none of the offices `but`."""
         taken: Counts[str] = Counts()
         resting: list[str] = []
         try:
             while self._turns:
                 office = self._turns.popleft()
-                if taken[office] == share:
+                if taken[office] == share or office in but:
                     resting.append(office)
                 elif line := self._lines[office]:
                     self._turns.append(office)
@@ -117,6 +118,7 @@ class Batches:
         self._limits = limits
         self._lines = Lines(limits.waiting)
         self._running: set[asyncio.Task[None]] = set()
+        self._on_way: Counts[str] = Counts()  # batches, by the offices that are in them
 
     @property
     def waiting(self) -> int:
@@ -139,20 +141,32 @@ class Batches:
         self._flush()
 
     def _flush(self) -> None:
-        while len(self._running) < self._limits.in_flight and (items := self._gather()):
-            task = asyncio.create_task(self._run(items))
-            self._running.add(task)
-            task.add_done_callback(self._done)
+        """Who has nothing on the way need not wait for those who have."""
+        most = self._limits.in_flight
+        while len(self._running) < most and (items := self._gather()):
+            self._start(items)
+        most += self._limits.express
+        while len(self._running) < most and (items := self._gather(self._on_way)):
+            self._start(items)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _start(self, items: list[_Item]) -> None:
+        offices = {item.request.kecamatan for item in items}
+        self._on_way.update(offices)
+        task = asyncio.create_task(self._run(items))
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._done(done, offices))
+
+    def _done(self, task: asyncio.Task[None], offices: set[str]) -> None:
         self._running.discard(task)
+        self._on_way.subtract(offices)
+        self._on_way = +self._on_way
         self._flush()
 
-    def _gather(self) -> list[_Item]:
+    def _gather(self, but: Collection[str] = ()) -> list[_Item]:
         """The next batch, without those that went away or have waited too long."""
         items: list[_Item] = []
         now = time.monotonic()
-        for item in self._lines.take(self._limits.share):
+        for item in self._lines.take(self._limits.share, but):
             if item.until <= now:
                 _settle(item, Problem("DEADLINE_EXCEEDED"))
             elif item.gone():

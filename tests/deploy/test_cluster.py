@@ -142,7 +142,7 @@ def test_a_ticket_is_taken_through_the_gateways_service(office: dict[str, Any]) 
         assert opened.status_code in FINE, opened.text
         called = post(http, "counters/1:callNext", {}, "OFFICER")
         assert called.status_code in FINE, called.text
-        assert called.json()["state"] == "CALLED", called.text
+        assert called.json()["ticket"]["state"] == "CALLED", called.text
 
 
 def test_a_rollout_and_scaling_under_load_fail_no_call(office: dict[str, Any]) -> None:

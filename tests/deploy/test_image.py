@@ -97,7 +97,7 @@ def test_the_wheel_has_what_is_no_python(installed):
     for path in (
         "services/queue/lua/call_next_ticket.lua",
         "services/chassis/reasons.toml",
-        "services/gateway/web/docs.css",
+        "services/gateway/web/phone/index.html",
         "tunggu/comments.binpb",
         "tunggu/queue/v1/queue_pb2_grpc.py",
     ):

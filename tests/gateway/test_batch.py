@@ -68,7 +68,7 @@ async def test_a_batch_is_never_larger_than_its_limit():
 
 async def test_offices_take_turns_so_a_rush_on_one_does_not_hold_up_another():
     queue = Queue()
-    batches = Batches(queue.send, Limits(size=4))
+    batches = Batches(queue.send, Limits(size=4, express=0))
     answers = [batches.submit(wish("A", "busy")) for _ in range(40)]
     answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
     await settled()
@@ -80,7 +80,7 @@ async def test_offices_take_turns_so_a_rush_on_one_does_not_hold_up_another():
 
 async def test_beyond_its_bound_the_longest_line_loses_its_last():
     queue = Queue()
-    batches = Batches(queue.send, Limits(waiting=6))
+    batches = Batches(queue.send, Limits(waiting=6, express=0))
     busy = [batches.submit(wish(str(n), "busy")) for n in range(9)]
     quiet = [batches.submit(wish(str(n), "quiet")) for n in range(2)]
     refused = [answer for answer in busy if answer.done()]
@@ -92,6 +92,19 @@ async def test_beyond_its_bound_the_longest_line_loses_its_last():
     assert batches.waiting == 6
     queue.let.set()
     await asyncio.gather(*busy[:6], *quiet)
+
+
+async def test_an_office_with_nothing_on_its_way_does_not_wait_for_the_batches_of_others():
+    queue = Queue()
+    batches = Batches(queue.send, Limits(in_flight=1, express=1))
+    answers = [batches.submit(wish("A", "busy")) for _ in range(3)]
+    await settled()
+    answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
+    await settled()
+    assert queue.batches == [[("busy", "A")], [("quiet", "A")]]
+    queue.let.set()
+    await asyncio.gather(*answers)
+    assert sorted(map(len, queue.batches[2:])) in ([1, 2], [3])
 
 
 async def test_each_request_gets_the_problem_that_is_its_own():
@@ -185,7 +198,7 @@ async def test_who_has_gone_is_not_sent_and_nobody_else_waits_for_it():
 
 async def test_one_office_fills_no_more_than_its_share_of_a_batch_and_then_has_its_turn_again():
     queue = Queue()
-    batches = Batches(queue.send, Limits(in_flight=1, size=6, share=3))
+    batches = Batches(queue.send, Limits(in_flight=1, express=0, size=6, share=3))
     answers = [batches.submit(wish("A", "busy")) for _ in range(9)]
     answers += [batches.submit(wish("A", "quiet")) for _ in range(2)]
     await settled()

@@ -51,6 +51,8 @@ def _take_all(pages: Pages, town: Town, desk: Desk) -> None:
                 context = pages.context(size, language, scheme)
                 page = pages.within(context, shown.address(town, desk)).page
                 page.locator(shown.ready).first.wait_for()
+                if shown.press:
+                    page.locator(shown.press).click()
                 page.evaluate("document.fonts.ready.then(() => true)")
                 page.wait_for_timeout(400)
                 _take(page, f"{shown.name}-{size}-{scheme}")

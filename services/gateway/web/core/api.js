@@ -25,7 +25,7 @@ async function once(method, path, { body, token, headers = {}, signal } = {}) {
   const answer = await fetch(path, { method, headers: all, body, signal: limits, cache: "no-store", redirect: "error" });
   hear(answer);
   const type = answer.headers.get("content-type") ?? "";
-  const value = type.includes("json") ? await answer.json() : await answer.text();
+  const value = /[/+]json\b/.test(type) ? await answer.json() : await answer.text(); // NDJSON is text
   return { ok: answer.ok, status: answer.status, value: answer.ok ? value : null, problem: answer.ok ? null : problemOf(answer, value), retryAfter: Number(answer.headers.get("retry-after")) };
 }
 

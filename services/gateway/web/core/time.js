@@ -34,6 +34,9 @@ function format(options) {
 /** `08.31` (`08:31` in English) in the office's zone; `at` is RFC 3339 or ms. */
 export const clock = (at) => format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
 
+/** The same with seconds: `08.31.20` */
+export const exact = (at) => format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
+
 /** `Senin, 2 Maret 2026` */
 export const date = (at) => format({ weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(new Date(at));
 
@@ -52,12 +55,15 @@ export function ago(at) {
 
 const rounded = (minutes) => (minutes < 10 ? Math.ceil(minutes) : Math.ceil(minutes / 5) * 5);
 
+/** Minutes as hours and halves of them: `1,5`. */
+const halves = (minutes) => String(Math.round(minutes / 30) / 2).replace(".", language === "en" ? "." : ",");
+
 /** A forecast as a range of minutes, never more exact than it is: `15–45 menit`. */
 export function wait(forecast) {
   if (!forecast) return "";
   const low = rounded(forecast.p50Seconds / 60);
   const high = Math.max(rounded(forecast.p90Seconds / 60), low);
   if (high <= 1) return t("time.soon");
-  if (low >= 90) return t("time.hours", { from: Math.round(low / 30) / 2, to: Math.max(Math.round(high / 30) / 2, Math.round(low / 30) / 2) });
+  if (low >= 90) return t("time.hours", { from: halves(low), to: halves(high) });
   return low === high ? t("time.about", { n: low }) : t("time.range", { from: Math.max(low, 1), to: high });
 }
