@@ -137,7 +137,7 @@ def test_a_ticket_is_taken_through_the_gateways_service(office: dict[str, Any]) 
         if taken.status_code not in FINE:
             assert "OFFICE" in taken.text or "CLOSED" in taken.text, taken.text
             pytest.skip(f"the office gives no numbers now: {taken.text}")
-        assert taken.json()["number"].startswith("A")
+        assert taken.json()["ticket"]["number"].startswith("A")
         opened = post(http, "counters/1:open", {}, "OFFICER")
         assert opened.status_code in FINE, opened.text
         called = post(http, "counters/1:callNext", {}, "OFFICER")
