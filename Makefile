@@ -33,7 +33,7 @@ $(foreach name,PORT HOST DATA HOURS LIMITS SPEED,\
 
 .PHONY: help setup protos lock format lint types imports buf test check fuzz browser \
 	firefox prometheus nginx voice screenshots bench soak delay run demo token apply verify wheel \
-	sbom images manifests keys deploy clean
+	sbom images manifests keys deploy backup restore clean
 
 help: ## list what can be done here
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | \
@@ -166,6 +166,23 @@ verify: setup ## verify a day's journal: FILE=events.ndjson POLICY=policy.json
 	$(call needs,FILE,FILE=events.ndjson POLICY=policy.json)
 	$(call needs,POLICY,FILE=events.ndjson POLICY=policy.json)
 	@$(BIN)/python -P -m services.queue.verify "$(FILE)" --policy "$(POLICY)"
+
+# What is in a backup: all that `make run` keeps, but for its lock and its logs.
+LOCKED := another process has this folder open: stop it first
+
+backup: ## all that a stopped machine keeps, in one file: DATA=/srv/tunggu TO=tunggu.tar
+	$(call needs,TO,DATA=.tunggu TO=tunggu.tar)
+	@[ -d "$(DATA)/redis" ] || { echo "backup: there are no data in $(DATA)" >&2; exit 2; }
+	@[ ! -e "$(TO)" ] || { echo "backup: $(TO) exists" >&2; exit 2; }
+	@umask 077; flock -n -E 9 "$(DATA)/lock" tar -C "$(DATA)" --exclude=./lock --exclude=./logs \
+	    --exclude='*.sock' -cf "$(TO).part" . || \
+	  { code=$$?; rm -f "$(TO).part"; [ $$code != 9 ] || echo "backup: $(LOCKED)" >&2; exit 2; }; \
+	  mv "$(TO).part" "$(TO)" && echo "$(TO)"
+
+restore: ## a backup into a folder that is not there yet: DATA=/srv/tunggu FROM=tunggu.tar
+	$(call needs,FROM,DATA=.tunggu FROM=tunggu.tar)
+	@[ ! -e "$(DATA)" ] || { echo "restore: $(DATA) exists; nothing is overwritten" >&2; exit 2; }
+	@umask 077; mkdir -p "$(DATA)" && tar -C "$(DATA)" -xf "$(FROM)" && echo "$(DATA)"
 
 # --- the city ---------------------------------------------------------------
 

@@ -48,6 +48,8 @@ def channel(
         ("grpc.max_receive_message_length", max_message),
         ("grpc.max_reconnect_backoff_ms", 2_000),
         ("grpc.initial_reconnect_backoff_ms", 100),
+        # 30 s by default: a rollout may have replaced everybody in that time.
+        ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ]
     kinds = (_Unary(authorization), _Stream(authorization))
     return grpc.aio.insecure_channel(target, options=options, interceptors=kinds)
@@ -104,5 +106,4 @@ def _reads(method: bytes | str) -> bool:
 
 def _named(request: Any) -> bool:
     """Whether the request, or each of its batch, carries a request id."""
-    items = getattr(request, "requests", None) or [request]
-    return all(getattr(item, "request_id", "") for item in items)
+    return all(getattr(r, "request_id", "") for r in getattr(request, "requests", [request]))

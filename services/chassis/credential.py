@@ -20,15 +20,15 @@ NO_KEY = (OSError, ValueError, TypeError, UnsupportedAlgorithm, StopIteration)
 
 
 def internal_token(
-    key: Path, subject: str, issuer: str, audience: str, clock: Callable[[], float] = time.monotonic
-) -> Callable[[], str]:
+    key: Path, subject: str, issuer: str, audience: str,
+    clock: Callable[[], float] = time.monotonic, role: str = "INTERNAL",
+) -> Callable[[], str]:  # fmt: skip
     """Gives `Bearer …` for each call. OSError, ValueError: no private key is there."""
 
     def fresh() -> str:
         return "Bearer " + mint(
-            key, ["INTERNAL"], ["*"],
-            subject=subject, hours=VALID_H, issuer=issuer, audience=audience,
-        )  # fmt: skip
+            key, [role], ["*"], subject=subject, hours=VALID_H, issuer=issuer, audience=audience
+        )
 
     token, since = fresh(), clock()
 

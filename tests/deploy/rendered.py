@@ -31,6 +31,7 @@ secretGenerator:
 Object = dict[str, Any]
 
 
+@cache
 def overlay(name: str) -> list[Object]:
     """An overlay. `dev` gets keys of its own, as `make deploy` would make them."""
     keys = K8S / "overlays" / name / "keys"

@@ -108,7 +108,8 @@ def start_queue(
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+        free = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = settings.get("ADDRESS", free)
     ours = {
         "ADDRESS": address,
         "REDIS_URL": redis_url,

@@ -4,7 +4,7 @@
 set -eu
 : "${SENTINELS:=sentinel-0.sentinel sentinel-1.sentinel sentinel-2.sentinel}" "${SENTINEL_PORT:=26379}"
 : "${NAME:=tunggu}" "${PORT:=6379}" "${CONF:=/etc/redis/conf/redis.conf}" "${DATA:=/data}" "${PAUSE:=1}"
-: "${HOST:=$(hostname)}" "${FIRST:=redis-0}" "${DOMAIN:=.redis}"
+: "${HOST:=$(hostname)}" "${FIRST:=redis-0}" "${DOMAIN=.redis}"
 me="$HOST$DOMAIN"
 
 primary() {

@@ -2,12 +2,13 @@
 # A Sentinel's configuration is its memory: written once, then kept on its own disk.
 set -eu
 : "${DATA:=/data}" "${PORT:=26379}" "${NAME:=tunggu}" "${PRIMARY:=redis-0.redis}" "${PRIMARY_PORT:=6379}"
-: "${AUTH:=/etc/redis/auth/password}" "${HOST:=$(hostname)}" "${DOMAIN:=.sentinel}" "${DOWN_AFTER_MS:=5000}"
+: "${AUTH:=/etc/redis/auth/password}" "${HOST:=$(hostname)}" "${DOMAIN=.sentinel}" "${DOWN_AFTER_MS:=5000}" "${BIND:=}"
 conf="$DATA/sentinel.conf"
 if [ ! -s "$conf" ]; then
   umask 077
   cat >"$conf.new" <<END
 port $PORT
+${BIND:+bind $BIND}
 dir $DATA
 protected-mode no
 sentinel resolve-hostnames yes
@@ -22,4 +23,4 @@ sentinel auth-pass $NAME $(cat "$AUTH")
 END
   mv "$conf.new" "$conf"
 fi
-exec redis-sentinel "$conf"
+exec redis-server "$conf" --sentinel
