@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -112,7 +113,7 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
-NOBODY: Any = None  # which addresses there are depends on nobody who answers
+NOBODY: Any = SimpleNamespace(office=None)  # which addresses there are depends on nobody who answers
 
 
 def _methods() -> set[str]:
