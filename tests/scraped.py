@@ -113,7 +113,9 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
-NOBODY: Any = SimpleNamespace(office=None)  # which addresses there are depends on nobody who answers
+NOBODY: Any = SimpleNamespace(
+    office=None
+)  # which addresses there are depends on nobody who answers
 
 
 def _methods() -> set[str]:
