@@ -16,7 +16,7 @@ from services.queue.journal import encode
 from services.queue.model import Lane
 from tests.queue.days import MINUTE, Office, document
 from tests.queue.test_verify import busy_day
-from tests.web.town import DAY, MAKASSAR
+from tests.web.town import DAY, MAKASSAR, running
 
 PATH = f"/verify/{MAKASSAR}/{DAY}"
 WATCH_TASKS = """
@@ -24,6 +24,13 @@ globalThis.tasks = [];
 new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration)))
   .observe({ type: "longtask", buffered: true });
 """
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory):
+    """Of this file's own: what others have left in an office would be counted here."""
+    with running(tmp_path_factory.mktemp("town")) as town:
+        yield town
 
 
 class Given:

@@ -3,6 +3,8 @@
 Its clock shows ten o'clock of a Monday morning in Makassar, so that no test meets midnight.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ HOSTILE = "73.71.05"  # Wajo, whose file says what nobody should
 HASTY = "73.71.02"  # Mamajang, where who does not come at once is passed over
 ATTACK = "<img src=x onerror=alert(1)>\"'&lt;{{number}}"
 
-__all__ = ["ATTACK", "DAY", "HASTY", "HOSTILE", "MAKASSAR", "Desk", "Town"]
+__all__ = ["ATTACK", "DAY", "HASTY", "HOSTILE", "MAKASSAR", "Desk", "Town", "running"]
 
 
 class Town:
@@ -57,6 +59,17 @@ class Town:
     def logs(self) -> str:
         """Everything that any process has said so far."""
         return "".join(path.read_text("utf-8") for path in (self.folder / "logs").glob("*.log"))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator["Town"]:
+    """A town that is started, and stopped at the end."""
+    town = Town(folder)
+    town.start()
+    try:
+        yield town
+    finally:
+        town.stop()
 
 
 def changed(office: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ let voice = null;
 const blocked = (yes) => show($("#sound"), yes);
 const speaking = speaker(blocked, asked.get("digits") === "1");
 speaking.then((ready) => { voice = ready; }, () => {}); // without a voice, captions
-const wake = () => voice?.wake();
+const wake = () => speaking.then((ready) => ready.wake(), () => {}); // its clips may still be on the way
 $("#sound").addEventListener("click", wake);
 addEventListener("pointerdown", wake);
 
