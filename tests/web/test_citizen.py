@@ -103,7 +103,8 @@ def test_the_phone_finds_its_number_again_and_a_second_wish_leads_to_it(pages, t
 
 def test_a_lost_answer_does_not_take_a_second_number(pages, town):
     with town.desk("73.71.08") as desk:
-        seen = walk_to(pages, "Ujung Tanah", "Administrasi")
+        context = pages.context(service_workers="block")
+        seen = walk_to(pages, "Ujung Tanah", "Administrasi", context=context)
         sent = []
 
         def lose(route):
@@ -124,7 +125,8 @@ def test_a_lost_answer_does_not_take_a_second_number(pages, town):
 
 def test_a_wish_that_a_reload_interrupted_is_finished_and_counted_once(pages, town):
     with town.desk("73.71.09") as desk:
-        seen = walk_to(pages, "Panakkukang", "Administrasi")
+        context = pages.context(service_workers="block")  # it would take requests past the route
+        seen = walk_to(pages, "Panakkukang", "Administrasi", context=context)
         pattern = "**/v1/kecamatan/73.71.09/tickets"
         seen.page.route(pattern, lambda route: (route.fetch(), route.abort("connectionreset")))
         seen.page.get_by_role("button", name="Ambil nomor").click()

@@ -26,7 +26,7 @@ def offering(pages, *channels):
 
 
 def test_where_nothing_is_offered_nothing_shows(pages, town, desk):
-    phone = pages.context()
+    phone = pages.context(service_workers="block")
     phone.route("**/v1/notify/channels", lambda route: route.fulfill(json={"channels": []}))
     page = pages.within(phone, f"/t/{desk.take()['id']}").page
     expect(page.locator("#card")).to_have_attribute("data-state", "WAITING")
