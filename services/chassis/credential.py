@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import grpc
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -41,16 +42,21 @@ def internal_token(
     return current
 
 
+def configured_token(key: str, subject: str, config: Any, role: str) -> Callable[[], str]:
+    """`internal_token` with the PEM file of TUNGGU_KEY. ConfigError: it cannot be read.
+
+    `config` has `issuer` and `audience`.
+    """
+    try:
+        return internal_token(Path(key), subject, config.issuer, config.audience, role=role)
+    except NO_KEY as error:
+        raise ConfigError(f"configuration: TUNGGU_KEY cannot sign: {error}") from None
+
+
 def internal_channel(target: str, key: str, subject: str, config: ServerConfig) -> grpc.aio.Channel:
     """A channel on which we are INTERNAL, or nobody without `key`, the PEM file of TUNGGU_KEY.
 
     ConfigError: the key cannot be read.
     """
-    if not key:
-        return channel(target, authorization=lambda: "")
-    try:
-        ours = internal_token(Path(key), subject, config.issuer, config.audience)
-    except NO_KEY as error:
-        text = f"configuration: TUNGGU_KEY holds no key that can sign: {error}"
-        raise ConfigError(text) from None
-    return channel(target, authorization=ours)
+    token = configured_token(key, subject, config, "INTERNAL") if key else lambda: ""
+    return channel(target, authorization=token)

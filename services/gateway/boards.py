@@ -6,24 +6,16 @@ known by number; which ticket id belongs to a number is known only to the watche
 that named it, and is never logged. Absent: any rule of the queue.
 """
 
-import asyncio
-import random
 from collections.abc import AsyncIterable, Awaitable, Callable
 
-import grpc
-
-from services.chassis.errors import Problem
 from services.gateway.encode import to_json
+from services.gateway.following import follow
 from services.gateway.streams import Fanout, Feed, Frame, frame
 from tunggu.queue.v1.queue_pb2 import Line, WatchBoardResponse
 from tunggu.queue.v1.ticket_pb2 import Forecast, Ticket
 
 State = Ticket.State
 FINAL = (State.STATE_COMPLETED, State.STATE_CANCELLED, State.STATE_LAPSED)
-
-# What the same request would get again, however often it is sent.
-LASTING = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT)
-BACKOFF = (0.1, 5.0)  # seconds before the first and at most before any reconnection
 
 Watch = Callable[[str], AsyncIterable[WatchBoardResponse]]
 Outcome = Callable[[str], Awaitable[bytes]]  # the last frame of a ticket, by its id
@@ -43,19 +35,7 @@ class Board:
 
     async def run(self) -> None:
         """Follows the stream, and another one whenever it ends or breaks off."""
-        delay = BACKOFF[0]
-        while not self.feed.ended:
-            try:
-                async for message in self._watch(self._kecamatan):
-                    delay = BACKOFF[0]
-                    self.apply(message)
-            except Problem as problem:
-                if problem.status in LASTING:
-                    self.feed.end(problem)
-                    return
-            self.feed.lost()
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  (spread, no secret)
-            delay = min(2 * delay, BACKOFF[1])
+        await follow(self.feed, lambda: self._watch(self._kecamatan), self.apply)
 
     def apply(self, message: WatchBoardResponse) -> None:
         """Takes a message of the stream and tells the watchers."""

@@ -1,13 +1,10 @@
 """What a gateway knows of one office's running survey day while somebody watches it."""
 
-import asyncio
 import hashlib
-import random
 from collections.abc import AsyncIterable, Callable
 
-from services.chassis.errors import Problem
-from services.gateway.boards import BACKOFF, LASTING
 from services.gateway.encode import to_json
+from services.gateway.following import follow
 from services.gateway.streams import Fanout, Feed, frame
 from tunggu.survey.v1.survey_pb2 import Satisfaction, WatchSatisfactionResponse
 
@@ -24,19 +21,10 @@ class Survey:
 
     async def run(self) -> None:
         """Follows the stream, and another one whenever it ends or breaks off."""
-        delay = BACKOFF[0]
-        while not self.feed.ended:
-            try:
-                async for message in self._watch(self._kecamatan):
-                    delay = BACKOFF[0]
-                    self.show(message.satisfaction)
-            except Problem as problem:
-                if problem.status in LASTING:
-                    self.feed.end(problem)
-                    return
-            self.feed.lost()
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311  (spread, no secret)
-            delay = min(2 * delay, BACKOFF[1])
+        await follow(self.feed, lambda: self._watch(self._kecamatan), self._take)
+
+    def _take(self, message: WatchSatisfactionResponse) -> None:
+        self.show(message.satisfaction)
 
     def show(self, satisfaction: Satisfaction) -> None:
         """Publishes a state that differs from the last one: `<day>/<digest>`."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from services.chassis.errors import Problem
 from services.notify.channels import Target
-from services.redis_link.request import Request
+from services.redis_link.request import Request, content_of
 from tunggu.notify.v1 import notify_pb2 as pb
 from tunggu.queue.v1.ticket_pb2 import Ticket
 
@@ -24,7 +24,6 @@ LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is taken for a
 CODE_LENGTH = 8
 
 _CODE = re.compile(rf"(?<![0-9])([0-9]{{6}})[-–— ]?([{LETTERS}]{{{CODE_LENGTH}}})(?![0-9A-Z])")
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _PHONE = re.compile(r"[1-9][0-9]{6,14}")
 _SUBSCRIPTION = re.compile(r"[a-z_]{1,16}-[0-9a-f]{20}")
 
@@ -73,12 +72,7 @@ def phone_of(message: Any) -> str:
 
 def request(verb: str, message: Any, code: str) -> Request:
     """The message as something that may be repeated by who holds the ticket."""
-    if message.request_id and not _KEY.fullmatch(message.request_id):
-        raise Problem("INVALID_REQUEST", {"field": "requestId"})
-    payload = type(message)()
-    payload.CopyFrom(message)
-    payload.ClearField("request_id")
-    content = payload.SerializeToString(deterministic=True)
+    content = content_of(message)
     return Request(code, verb, message.request_id, message.ticket_id, content)
 
 

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
 
-from redis.exceptions import RedisError
-
-from services.chassis.errors import Problem
 from services.redis_link.link import Link
-from services.redis_link.redis_policy import problem
+from services.redis_link.redis_policy import told
 
 
 class Once:
@@ -27,19 +23,12 @@ class Once:
 
     async def claim(self, kind: str, name: str, seconds: int) -> bool:
         """Whether this is the first time in that long. REDIS_UNAVAILABLE and its like."""
-        return bool(await _asked(self._redis.set(self._key(kind, name), b"", nx=True, ex=seconds)))
+        return bool(await told(self._redis.set(self._key(kind, name), b"", nx=True, ex=seconds)))
 
     async def give_back(self, kind: str, name: str) -> None:
         """The claim came to nothing."""
-        await _asked(self._redis.delete(self._key(kind, name)))
+        await told(self._redis.delete(self._key(kind, name)))
 
     def _key(self, kind: str, name: str) -> str:
         digest = hmac.new(self._secret, f"{kind}\0{name}".encode(), hashlib.sha256).hexdigest()
         return f"tunggu:notify:once:{kind}:{digest[:32]}"
-
-
-async def _asked(awaitable: Any) -> Any:
-    try:
-        return await awaitable
-    except RedisError as error:
-        raise problem(error) or Problem("INTERNAL", private=str(error)) from error

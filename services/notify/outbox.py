@@ -17,10 +17,10 @@ from redis.exceptions import RedisError, ResponseError
 from services.chassis.errors import Problem
 from services.notify.keys import GROUP, Keys
 from services.notify.model import Entry, Record, Stored, dumped
-from services.notify.store import LUA, asked
+from services.notify.store import LUA
 from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
-from services.redis_link.redis_policy import problem
+from services.redis_link.redis_policy import asked, failure, told
 
 WAKE_MOST = 256
 OLD_MS = 3_600_000
@@ -74,7 +74,7 @@ class Outbox:
             if "BUSYGROUP" not in str(error):
                 raise Problem("INTERNAL", private=str(error)) from error
         except RedisError as error:
-            raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+            raise failure(error) from error
         for each in await asked(self._redis.xinfo_consumers(outbox, GROUP)):
             if not each["pending"] and each["idle"] > OLD_MS:
                 await asked(self._redis.xgroup_delconsumer(outbox, GROUP, each["name"]))
@@ -181,13 +181,10 @@ class Outbox:
             await self.open(code)
             return None
         except RedisError as error:
-            raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+            raise failure(error) from error
 
     async def _run(self, script: str, keys: list[str], args: list[str | bytes | int]) -> list[Any]:
-        try:
-            return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
-        except RedisError as error:
-            raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+        return await told(self._scripts.run(self._redis, script, keys, args))  # type: ignore[no-any-return]
 
 
 def _taken(messages: list[Any]) -> list[Taken]:

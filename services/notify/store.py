@@ -19,7 +19,7 @@ from services.notify.keys import Keys
 from services.notify.model import FAR, MOST_SUBSCRIPTIONS, Record, Stored, dumped
 from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
-from services.redis_link.redis_policy import problem
+from services.redis_link.redis_policy import asked, failure
 from services.redis_link.request import Request
 
 LUA = Path(__file__).with_name("lua")
@@ -112,7 +112,7 @@ class Store:
             replies = await asked(self._scripts.run_many(self._redis, "move_ticket", calls))
             for reply in replies:
                 if isinstance(reply, RedisError):
-                    raise problem(reply) or Problem("INTERNAL", private=str(reply)) from reply
+                    raise failure(reply) from reply
                 told += int(reply[1])
         return told
 
@@ -193,23 +193,12 @@ class Store:
             async with self._turn:
                 reply = await self._scripts.run(self._redis, script, _keys(at), args)
         except RedisError as error:
-            raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+            raise failure(error) from error
         word, *parts = reply
         if word == b"NO":
             reason, *pairs = [part.decode() for part in parts]
             raise Problem(reason, dict(zip(pairs[::2], pairs[1::2], strict=True)))
         return list(parts)
-
-
-async def asked(awaitable: Any) -> Any:
-    """The reply of a read, or of a write that may be repeated; its failures as Problems."""
-    try:
-        return await awaitable
-    except RedisError as error:
-        known = problem(error)
-        if known is None or known.reason == "OUTCOME_UNKNOWN":
-            known = Problem("REDIS_UNAVAILABLE", private=str(error))
-        raise known from error
 
 
 def facts(**told: Any) -> str:

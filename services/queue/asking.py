@@ -15,12 +15,12 @@ from services.chassis.errors import Problem
 from services.queue import grammar
 from services.queue.model import Channel, Lane
 from services.queue.request import Request
+from services.redis_link.request import content_of
 from tunggu.queue.v1 import ticket_pb2
 
 SUPERVISOR = "SUPERVISOR"
 
 _HASH = re.compile(r"[0-9a-f]{64}")
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _HOLDER = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 WHO_MAY = {
@@ -113,11 +113,7 @@ def admit_channel(code: str, channel: Channel) -> None:
 
 def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
     """The message as a request: `caller` is whose repetition it would be, else the subject."""
-    if message.request_id and not _KEY.fullmatch(message.request_id):
-        raise Problem("INVALID_REQUEST", {"field": "requestId"})
-    payload = type(message)()
-    payload.CopyFrom(message)
-    payload.ClearField("request_id")
+    content = content_of(message)
     who = access.caller()
     subject = quote(who.subject, safe="@:/.+ ")
     named = f"key:{caller}" if caller else subject and f"subject:{subject}"
@@ -126,7 +122,7 @@ def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
         verb,
         message.request_id,
         named,
-        payload.SerializeToString(deterministic=True),
+        content,
         subject,
         SUPERVISOR in _roles_here(who, code),
     )

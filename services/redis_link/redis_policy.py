@@ -6,7 +6,7 @@ did not happen from what perhaps did.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from redis import exceptions
@@ -72,6 +72,31 @@ def _value(reply: Any) -> str:
     if isinstance(reply, Exception) or len(reply) < 2:
         return ""
     return bytes(reply[1]).decode()
+
+
+def failure(error: exceptions.RedisError) -> Problem:
+    """The same, where a bug of ours is told as one: INTERNAL."""
+    return problem(error) or Problem("INTERNAL", private=str(error))
+
+
+async def told(awaitable: Awaitable[Any]) -> Any:
+    """The reply of a step, or its failure: OUTCOME_UNKNOWN is one."""
+    try:
+        return await awaitable
+    except exceptions.RedisError as error:
+        raise failure(error) from error
+
+
+async def asked(awaitable: Awaitable[Any]) -> Any:
+    """The reply of a read, or of a write that may be repeated: whatever fails, it is tried again,
+    so REDIS_UNAVAILABLE says it all."""
+    try:
+        return await awaitable
+    except exceptions.RedisError as error:
+        known = problem(error)
+        if known is None or known.reason == "OUTCOME_UNKNOWN":
+            known = Problem("REDIS_UNAVAILABLE", private=str(error))
+        raise known from error
 
 
 def problem(error: exceptions.RedisError) -> Problem | None:

@@ -1,12 +1,27 @@
 """What makes a mutation repeatable: by which name its script remembers it."""
 
 import hashlib
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from services.chassis.errors import Problem
 
 ANONYMOUS_ID = 22
 """Least length of a request id from a caller who is nobody."""
+
+_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def content_of(message: Any) -> bytes:
+    """What a protobuf message asks for, whatever its `request_id`, which must be 1 to 128 visible
+    ASCII characters or absent. INVALID_REQUEST."""
+    if message.request_id and not _ID.fullmatch(message.request_id):
+        raise Problem("INVALID_REQUEST", {"field": "requestId"})
+    payload = type(message)()
+    payload.CopyFrom(message)
+    payload.ClearField("request_id")
+    return payload.SerializeToString(deterministic=True)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.chassis import access
 from services.chassis.errors import Problem
-from services.redis_link.request import Request
+from services.redis_link.request import Request, content_of
 from services.survey.daybook import Daybook
 from services.survey.ikm import RATINGS, UNSUR
 from services.survey.model import Answer, Reason
@@ -25,7 +25,6 @@ _CODE = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}")
 _COUNTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,7}")
 _NUMBER = re.compile(r"[A-Z][0-9]{3,6}")
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 ANSWERS = {
     tally_pb2.ANSWER_VERY_SATISFIED: Answer.VERY_SATISFIED,
@@ -100,12 +99,7 @@ def profile_of(message: index_pb2.Profile) -> dict[str, str]:
 
 def request(verb: str, message: Any, code: str, caller: str = "") -> Request:
     """The message as something that may be repeated; `caller` else the token's subject."""
-    if message.request_id and not _KEY.fullmatch(message.request_id):
-        refuse("requestId")
-    payload = type(message)()
-    payload.CopyFrom(message)
-    payload.ClearField("request_id")
-    content = payload.SerializeToString(deterministic=True)
+    content = content_of(message)
     return Request(code, verb, message.request_id, caller or access.caller().subject, content)
 
 

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from services.chassis.errors import Problem
 from services.redis_link.clock import Clock
 from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
-from services.redis_link.redis_policy import problem
+from services.redis_link.redis_policy import asked, told
 from services.redis_link.request import Request
 from services.survey.keys import Keys
 from services.survey.model import (
@@ -124,26 +122,23 @@ class Store:
     async def _run(self, script: str, keys: list[str], args: Args) -> list[bytes]:
         """The one place where writes are acknowledged: what this returns is durable, and the
         replicas have it that were asked for."""
-        try:
-            return await self._scripts.run(self._redis, script, keys, args)  # type: ignore[no-any-return]
-        except RedisError as error:
-            raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+        return await told(self._scripts.run(self._redis, script, keys, args))  # type: ignore[no-any-return]
 
     async def settle(self, code: str, day: str) -> None:
         """Notes that all days up to this one are closed here, or have not been."""
-        await _asked(self._redis.set(Keys(code).of("through"), day))
+        await asked(self._redis.set(Keys(code).of("through"), day))
 
     # Reading ------------------------------------------------------------------------------------
 
     async def settled(self, code: str) -> str:
         """The last day that `settle` named; empty before the first."""
-        return (await _asked(self._redis.get(Keys(code).of("through"))) or b"").decode()
+        return (await asked(self._redis.get(Keys(code).of("through"))) or b"").decode()
 
     async def records(self, code: str, days: Sequence[str]) -> list[DayRecord]:
         """Those of the days that have any, in order; of the open ones without completions."""
         members, kept = await asyncio.gather(
-            _asked(self._redis.smembers(Keys(code).of("open"))),
-            _asked(self._redis.hmget(Keys(code).of("days"), list(days))),
+            asked(self._redis.smembers(Keys(code).of("open"))),
+            asked(self._redis.hmget(Keys(code).of("days"), list(days))),
         )
         found = {day: _closed(day, text) for day, text in zip(days, kept, strict=True) if text}
         wanted = {member.decode() for member in members} & set(days) - found.keys()
@@ -155,7 +150,7 @@ class Store:
         found = []
         for day in days:
             days_key, counts_key = Keys(code).of("days"), Keys(code, day).of_day("counts")
-            text, counts = await _asked(
+            text, counts = await asked(
                 self._redis.whole(days_key, ("HGET", days_key, day), ("HGETALL", counts_key))
             )
             plain = {cell.decode(): int(count) for cell, count in counts.items()}
@@ -167,19 +162,8 @@ class Store:
         names = list(days)
         if not names:
             return {}
-        kept = await _asked(self._redis.hmget(Keys(code).of("figures"), names))
+        kept = await asked(self._redis.hmget(Keys(code).of("figures"), names))
         return {day: _figures(text) for day, text in zip(names, kept, strict=True) if text}
-
-
-async def _asked(awaitable: Any) -> Any:
-    """The reply of a read, or of a write that may be repeated; its failures as Problems."""
-    try:
-        return await awaitable
-    except RedisError as error:
-        known = problem(error)
-        if known is None or known.reason == "OUTCOME_UNKNOWN":
-            known = Problem("REDIS_UNAVAILABLE", private=str(error))
-        raise known from error
 
 
 def _plain(served: Served) -> dict[str, Any]:

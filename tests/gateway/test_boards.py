@@ -6,7 +6,7 @@ import json
 import pytest
 
 from services.chassis.errors import Problem
-from services.gateway import boards
+from services.gateway import following
 from services.gateway.boards import Board, TicketView
 from services.gateway.streams import Fanout
 from tunggu.queue.v1.queue_pb2 import Line, WatchBoardResponse
@@ -188,7 +188,7 @@ async def followed(streams):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(boards, "BACKOFF", (0.001, 0.002))
+    monkeypatch.setattr(following, "BACKOFF", (0.001, 0.002))
 
 
 async def test_a_stream_that_ends_or_breaks_off_is_opened_again(quick):

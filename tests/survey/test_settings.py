@@ -12,5 +12,5 @@ async def test_a_key_that_cannot_sign_is_one_clear_line_at_start(tmp_path):
         path = tmp_path / name
         if content:
             path.write_bytes(content)
-        with pytest.raises(ConfigError, match="TUNGGU_KEY holds no key that can sign"):
+        with pytest.raises(ConfigError, match="TUNGGU_KEY cannot sign"):
             await serve(SurveyConfig(key=str(path)))

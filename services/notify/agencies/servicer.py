@@ -20,7 +20,7 @@ from services.notify.agencies.model import Position, Webhook
 from services.notify.agencies.store import WebhookStore
 from services.notify.channels._attempt import admitted
 from services.notify.outgoing.posting import Outgoing
-from services.redis_link.request import Request
+from services.redis_link.request import Request, content_of
 from tunggu.notify.v1 import webhooks_pb2 as pb
 from tunggu.notify.v1 import webhooks_pb2_grpc
 
@@ -30,7 +30,6 @@ LONGEST_DESCRIPTION = 200
 
 _CODE = re.compile(r"[0-9]{2}\.[0-9]{2}\.[0-9]{2}")
 _ID = re.compile(r"wh_[0-9a-f]{16}")
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 
 
@@ -164,11 +163,6 @@ def _printable(text: str) -> bool:
 
 def _request(message: pb.CreateWebhookRequest) -> Request:
     """The message as something that may be repeated. INVALID_REQUEST."""
-    if message.request_id and not _KEY.fullmatch(message.request_id):
-        raise Problem("INVALID_REQUEST", {"field": "requestId"})
-    payload = type(message)()
-    payload.CopyFrom(message)
-    payload.ClearField("request_id")
-    content = payload.SerializeToString(deterministic=True)
+    content = content_of(message)
     subject = access.caller().subject
     return Request(message.kecamatan, "CreateWebhook", message.request_id, subject, content)

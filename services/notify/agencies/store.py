@@ -10,14 +10,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from services.chassis.errors import Problem
 from services.notify.agencies.keys import Keys
 from services.notify.agencies.model import MOST, Position, Webhook
 from services.redis_link.link import Link
 from services.redis_link.lua import Scripts
-from services.redis_link.redis_policy import problem
+from services.redis_link.redis_policy import told
 
 LUA = Path(__file__).with_name("lua")
 
@@ -75,23 +73,23 @@ class WebhookStore:
 
     async def webhook(self, code: str, id: str) -> Webhook:
         """WEBHOOK_NOT_FOUND."""
-        text = await _asked(self._redis.hget(Keys(code).webhooks, id))
+        text = await told(self._redis.hget(Keys(code).webhooks, id))
         if text is None:
             raise Problem("WEBHOOK_NOT_FOUND")
         return Webhook.parse(text)
 
     async def webhooks(self, code: str) -> list[Webhook]:
         """Oldest first."""
-        texts = await _asked(self._redis.hvals(Keys(code).webhooks))
+        texts = await told(self._redis.hvals(Keys(code).webhooks))
         return sorted(map(Webhook.parse, texts), key=lambda webhook: webhook.created_at)
 
     async def audit(self, code: str) -> list[AuditEntry]:
         """Newest first; what is too old goes with the look."""
         key = Keys(code).audit
-        seconds, micros = await _asked(self._redis.time())
+        seconds, micros = await told(self._redis.time())
         least = seconds * 1000 + micros // 1000 - AUDIT_MS
-        await _asked(self._redis.xtrim(key, minid=f"{least}-0", approximate=False))
-        return [_entry(id, fields) for id, fields in await _asked(self._redis.xrevrange(key))]
+        await told(self._redis.xtrim(key, minid=f"{least}-0", approximate=False))
+        return [_entry(id, fields) for id, fields in await told(self._redis.xrevrange(key))]
 
     # What is noted while posting ----------------------------------------------------------------
 
@@ -101,7 +99,7 @@ class WebhookStore:
 
     async def position(self, code: str, id: str) -> Position:
         """How far it has got; a fresh one before the first note."""
-        kept = await _asked(self._redis.hgetall(Keys(code, id).position))
+        kept = await told(self._redis.hgetall(Keys(code, id).position))
         return _position({name.decode(): value.decode() for name, value in kept.items()})
 
     async def note(self, code: str, id: str, owner: str, **changes: str | int) -> bool:
@@ -111,15 +109,7 @@ class WebhookStore:
         return bool(await self._run("note_webhook", [at.webhooks, at.position, at.lease], own))
 
     async def _run(self, script: str, keys: list[str], args: list[Any]) -> Any:
-        return await _asked(self._scripts.run(self._redis, script, keys, args))
-
-
-async def _asked(awaitable: Any) -> Any:
-    """The reply of a read, or of a step that may be repeated; failures as Problems."""
-    try:
-        return await awaitable
-    except RedisError as error:
-        raise problem(error) or Problem("INTERNAL", private=str(error)) from error
+        return await told(self._scripts.run(self._redis, script, keys, args))
 
 
 def _flat(changes: dict[str, str | int]) -> list[str]:
