@@ -21,8 +21,9 @@ from tests.queue.days import MINUTE, Office, document, random_day
 from tests.queue.test_verify import FORGED, busy_day
 
 RUN = """async ([work, value]) => {
-  const names = ["leaf", "zone", "policy", "next", "fold", "checks", "replay", "journal"];
-  const modules = await Promise.all(names.map((name) => import(`/web/-/verify/${name}.js`)));
+  const rule = ["leaf", "zone", "policy", "next", "fold"].map((name) => `rule/${name}`);
+  const names = [...rule, "verify/replay", "verify/journal"];
+  const modules = await Promise.all(names.map((name) => import(`/web/-/${name}.js`)));
   const m = Object.assign({}, ...modules);
   const hashed = async (text) => m.fingerprint(Uint8Array.from(text, (one) => one.charCodeAt(0)));
   const policy = async (text) => m.readPolicy(text, await hashed(text));

@@ -6,8 +6,9 @@ import { language, t } from "../core/i18n.js";
 import { announce } from "../core/live.js";
 import { spelled } from "../core/number.js";
 import { exact } from "../core/time.js";
+import { mayHold, mayTransfer, recallAt, skipAt } from "../rule/limits.js";
 import { moment } from "./journal.js";
-import { later, mayHold, mayTransfer, next, recallAt, skipAt, upcoming } from "./rule.js";
+import { later, reason, upcoming } from "./coming.js";
 
 const OFFERED = {
   CLOSED: ["open"], OPEN: ["callNext", "close"], CALLED: ["start", "recall", "skip"], SERVING: ["complete", "hold", "transfer"],
@@ -21,7 +22,7 @@ let told = "";
 /** CLOSED, OPEN, CALLED, SERVING; "" while it is not known. */
 export function stateOf(day, id) {
   const counter = day?.counters.get(id);
-  if (!counter?.open || day.closed) return "CLOSED";
+  if (counter?.state !== "OPEN" || day.closed) return "CLOSED";
   return counter.ticket ? day.tickets.get(counter.ticket).state : "OPEN";
 }
 
@@ -66,7 +67,7 @@ function headline(state) {
 }
 
 function limits(ticket) {
-  if (ticket.state === "CALLED") return t("limits.called", { calls: seen.day.policy.rule.skip.calls, seconds: seen.day.policy.rule.skip.after });
+  if (ticket.state === "CALLED") return t("limits.called", { calls: seen.day.policy.rule.skipCalls, seconds: seen.day.policy.rule.skipAfter });
   const parts = [!mayHold(seen.day, ticket) && t("limits.hold", { n: ticket.holds }), !mayTransfer(seen.day, ticket) && t("limits.transfer", { n: ticket.transfers })];
   return parts.filter(Boolean).join(" ");
 }
@@ -74,7 +75,7 @@ function limits(ticket) {
 // --- what the rule will do ------------------------------------------------------------------------
 
 function coming() {
-  const one = next(seen.day, seen.id);
+  const one = reason(seen.day, seen.id);
   show($("#named"), one);
   text($("#why"), one ? why(one) : t("why.nobody"));
   if (one) {

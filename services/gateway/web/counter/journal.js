@@ -3,7 +3,9 @@
 import { get } from "../core/api.js";
 import { keep, kept } from "../core/store.js";
 import { now } from "../core/time.js";
-import { apply, fresh } from "./day.js";
+import { apply, freshDay } from "../rule/fold.js";
+import { Unknown, parse } from "../rule/leaf.js";
+import { policyFrom } from "../rule/policy.js";
 
 const NOTICED = 5_000; // ms: a smaller difference of the clocks is the way of the answer
 
@@ -22,12 +24,12 @@ export function know(one, board) {
 /** Reads on from the last leaf; one reading at a time, and one more if asked meanwhile. */
 export async function refresh(one) {
   if (one.running) { one.again = true; return one.running; }
-  one.running = read(one).finally(() => { one.running = null; });
+  one.running = readOn(one).finally(() => { one.running = null; });
   await one.running;
   if (one.again) { one.again = false; await refresh(one); }
 }
 
-async function read(one) {
+async function readOn(one) {
   const { date } = one;
   for (let more = Boolean(date); more; ) {
     const { ok, value } = await get(`${one.root}/days/${date}/events?after=${one.day ? one.day.n - 1 : -1}`);
@@ -42,21 +44,35 @@ async function read(one) {
 /** The first line repeats the last leaf. If it is another, the journal was rewound: begin again. */
 async function grow(one, lines) {
   if (one.day && lines[0] !== one.last) one.day = null;
-  else for (const line of lines) if (!(await add(one, JSON.parse(line), line))) return false;
+  else for (const line of lines) if (!(await add(one, line))) return false;
   return true;
 }
 
 /** The day's first leaf names the policy by which the day is judged. */
-async function add(one, leaf, line) {
+async function add(one, line) {
+  const event = read(line);
   if (!one.day) {
-    const { ok, value } = await get(`${one.root}/policies/${leaf.pol}`);
+    const { ok, value } = await get(`${one.root}/policies/${event.pol}`);
     if (!ok) return false;
-    one.day = fresh(value);
+    one.day = freshDay(policyFrom(value, event.pol), one.date);
   }
-  if (leaf.n === one.day.n + 1) apply(one.day, leaf);
+  if (event.n === one.day.n + 1) take(one.day, event);
   one.last = line;
   return true;
 }
+
+/** The event of a leaf. Of one that only a newer release than this page knows: when it was. */
+function read(line) {
+  try {
+    return parse(line);
+  } catch (error) {
+    if (!(error instanceof Unknown)) throw error;
+    const { n, t } = JSON.parse(line);
+    return { n, t, e: null };
+  }
+}
+
+const take = (day, event) => (event.e ? apply(day, event) : Object.assign(day, { n: event.n, t: event.t }));
 
 // --- the office's clock -----------------------------------------------------------------------
 // In production it is the server's. A demonstration runs another day at another pace: then what

@@ -9,11 +9,11 @@ import { ask, signedIn } from "../core/signin.js";
 import { keep, kept } from "../core/store.js";
 import { follow } from "../core/stream.js";
 import { clock, useZone } from "../core/time.js";
+import { mayHold, mayTransfer } from "../rule/limits.js";
 import { atCounter, begin, isBusy, resume, say } from "./acts.js";
 import { draw, tick, ticketAt } from "./desk.js";
 import { heard, journal, know, refresh } from "./journal.js";
 import { drawPaper, listen } from "./paper.js";
-import { mayHold, mayTransfer } from "./rule.js";
 
 const [code, counter] = location.pathname.split("/").slice(2).map(decodeURIComponent);
 const SOON = 10 * 60_000; // ms before the token's end that the page speaks of it

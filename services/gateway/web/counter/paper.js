@@ -3,10 +3,11 @@
 import { $, all, h, keyed, show, text } from "../core/dom.js";
 import { t } from "../core/i18n.js";
 import { clock } from "../core/time.js";
+import { returnBy } from "../rule/limits.js";
 import { isBusy, onPaper } from "./acts.js";
-import { returnBy } from "./rule.js";
 
 const SHOWN = 6; // of those who may return
+const AT_COUNTER = ["CALLED", "SERVING"];
 const BODIES = { setLane: { lane: "PRIORITY" } };
 
 let day = null;
@@ -21,10 +22,12 @@ export function drawPaper(now, services) {
   keyed($("#away-list"), back.slice(0, SHOWN), ({ number }) => number, row, fill);
 }
 
+const mayComeBack = (one) => (returnBy(day, one) ?? -1) >= day.t;
+
 /** Those passed over or put aside whose time has not run out by the day's own clock. */
 function away() {
   if (!day || day.closed) return [];
-  return [...day.tickets.values()].filter((one) => returnBy(day, one) >= day.t).sort((a, b) => returnBy(day, a) - returnBy(day, b));
+  return [...day.tickets.values()].filter(mayComeBack).sort((a, b) => returnBy(day, a) - returnBy(day, b));
 }
 
 const row = ({ number }) => h("li", {}, h("strong", { class: "figures" }, number), h("span"), h("button", { class: "button plain", type: "button", value: "return", "aria-label": t("away.returnOf", { number }), onclick: () => onPaper("return", number) }, t("away.return")));
@@ -40,7 +43,7 @@ const wanted = () => {
 };
 
 function offers(one, verb) {
-  if (verb === "return") return returnBy(day, one) >= day.t;
+  if (verb === "return") return mayComeBack(one);
   if (verb === "checkIn") return ["WAITING", "ON_HOLD"].includes(one.state) && !one.present;
   if (verb === "setLane") return one.state === "WAITING" && one.lane === "R";
   return ["WAITING", "ON_HOLD", "NO_SHOW"].includes(one.state);
@@ -55,8 +58,8 @@ function typed() {
 
 function about(one, number) {
   if (!one) return t("paper.unknown", { number });
-  const parts = [one.number, names[one.service] ?? one.service, t(`state.${one.state}`), one.lane === "P" && t("lane.P"), one.present && t("stage.present"), one.counter && t("paper.at", { counter: one.counter })];
-  if (["NO_SHOW", "ON_HOLD"].includes(one.state)) parts.push(returnBy(day, one) >= day.t ? t("paper.until", { time: clock(returnBy(day, one)) }) : t("paper.over"));
+  const parts = [one.number, names[one.service] ?? one.service, t(`state.${one.state}`), one.lane === "P" && t("lane.P"), one.present && t("stage.present"), AT_COUNTER.includes(one.state) && t("paper.at", { counter: one.counter })];
+  if (["NO_SHOW", "ON_HOLD"].includes(one.state)) parts.push(mayComeBack(one) ? t("paper.until", { time: clock(returnBy(day, one)) }) : t("paper.over"));
   return parts.filter(Boolean).join(" · ");
 }
 

@@ -1,10 +1,10 @@
 // What the rules say about one event, given the day before it: [code, facts] of every rule that it
 // breaks. Codes and facts are those of `python -m services.queue.verify --json`.
 
-import { numberOf, tallyOf } from "./fold.js";
-import { isLive, next } from "./next.js";
+import { numberOf, tallyOf } from "../rule/fold.js";
+import { away, isLive, mayHold, mayReturn, mayTransfer, recallAt, skipAt } from "../rule/limits.js";
+import { next } from "../rule/next.js";
 
-const RECALL_GAP = 20_000; // ms
 const CLOCK_TOLERANCE = 5000; // ms
 const CHANNEL = { W: "WEB", K: "KIOSK", A: "WHATSAPP", D: "DESK" };
 
@@ -103,8 +103,8 @@ const fromServing = at("SERVING");
 
 function* recall(day, event, here) {
   yield* fromCalled(day, event, here);
-  const gap = event.t - here.ticket.lastCall;
-  if (gap < RECALL_GAP) yield ["RECALL_TOO_SOON", { k: event.k, seconds: seconds(gap) }];
+  const { lastCall } = here.ticket;
+  if (event.t < recallAt(here.ticket)) yield ["RECALL_TOO_SOON", { k: event.k, seconds: seconds(event.t - lastCall) }];
 }
 
 function* noshow(day, event, here) {
@@ -112,22 +112,20 @@ function* noshow(day, event, here) {
   const { skipCalls, skipAfter } = day.policy.rule;
   const { k } = event;
   const { calls, firstCall } = here.ticket;
-  if (calls < skipCalls) yield ["NOSHOW_TOO_FEW_CALLS", { k, calls, least: skipCalls }];
-  const waited = event.t - firstCall;
-  if (waited < skipAfter * 1000) yield ["NOSHOW_TOO_SOON", { k, seconds: seconds(waited), least: skipAfter }];
+  const { n, at } = skipAt(day, here.ticket);
+  if (n) yield ["NOSHOW_TOO_FEW_CALLS", { k, calls, least: skipCalls }];
+  if (event.t < at) yield ["NOSHOW_TOO_SOON", { k, seconds: seconds(event.t - firstCall), least: skipAfter }];
 }
 
 function* hold(day, event, here) {
   yield* fromServing(day, event, here);
-  const most = day.policy.rule.holdTimes;
-  if (here.ticket.holds >= most) yield ["HOLD_LIMIT", { k: event.k, most }];
+  if (!mayHold(day, here.ticket)) yield ["HOLD_LIMIT", { k: event.k, most: day.policy.rule.holdTimes }];
 }
 
 function* transfer(day, event, here) {
   yield* fromServing(day, event, here);
-  const most = day.policy.rule.transfers;
   if (here.ticket.service === event.s) yield ["SAME_SERVICE", { k: event.k, s: event.s }];
-  if (here.ticket.transfers >= most) yield ["TRANSFER_LIMIT", { k: event.k, most }];
+  if (!mayTransfer(day, here.ticket)) yield ["TRANSFER_LIMIT", { k: event.k, most: day.policy.rule.transfers }];
 }
 
 function* requeue(day, event, { ticket }) {
@@ -137,16 +135,15 @@ function* requeue(day, event, { ticket }) {
 
 // Tickets
 
-const mayReturn = mustBe("NO_SHOW", "ON_HOLD");
+const mustBeAway = mustBe("NO_SHOW", "ON_HOLD");
 
 function* comeBack(day, event, here) {
   const { ticket } = here;
-  const { returnTimes, returnWithin, holdWithin } = day.policy.rule;
-  yield* mayReturn(day, event, here);
-  if (ticket.state === "NO_SHOW" && ticket.returns >= returnTimes) yield ["RETURN_LIMIT", { k: event.k, most: returnTimes }];
-  const most = { NO_SHOW: returnWithin, ON_HOLD: holdWithin }[ticket.state];
-  const away = event.t - ticket.since;
-  if (most !== undefined && away > most * 1000) yield ["RETURN_TOO_LATE", { k: event.k, seconds: seconds(away), most }];
+  yield* mustBeAway(day, event, here);
+  if (ticket.state === "NO_SHOW" && !mayReturn(day, ticket)) yield ["RETURN_LIMIT", { k: event.k, most: day.policy.rule.returnTimes }];
+  const most = away(day, ticket);
+  const gone = event.t - ticket.since;
+  if (most !== null && gone > most * 1000) yield ["RETURN_TOO_LATE", { k: event.k, seconds: seconds(gone), most }];
 }
 
 const mayCheckIn = mustBe("WAITING", "ON_HOLD");

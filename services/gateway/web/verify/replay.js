@@ -2,11 +2,11 @@
 // after a breach wherever the state allows: an event whose names are known takes effect even if
 // the rules forbid it, so that one breach is not told as many. No input makes it throw.
 
+import { apply, freshDay } from "../rule/fold.js";
+import { Malformed, Unknown, parse } from "../rule/leaf.js";
+import { bounds } from "../rule/zone.js";
 import { brokenRules, unknownNames } from "./checks.js";
-import { apply, freshDay } from "./fold.js";
 import { Watch } from "./indicators.js";
-import { Malformed, Unknown, parse } from "./leaf.js";
-import { bounds } from "./zone.js";
 
 const BEFORE_HOURS = ["day.open", "clock", "day.close"]; // what may stand before issue.go `hours`
 

@@ -1,7 +1,7 @@
 // What happened to one number, and why: it watches a replay and notes what concerns the number.
 
+import { next, ripe } from "../rule/next.js";
 import { channelName } from "./checks.js";
-import { next, ripe } from "./next.js";
 
 /** Give `story.see` to a Replay, then `end`. `lines` are { e, t, n, passed, … } in the journal's
  * order; null until the number is issued. A call's line says `why`: that of `next`, or BREACH.

@@ -1,7 +1,7 @@
 // The fold: a day's state after its next leaf. It trusts the event and judges nothing; its ticket,
 // counter and services must exist. docs/RULES.md, "The verbs", says what each event changes.
 
-import { earlier } from "./next.js";
+import { earlier, missing } from "./next.js";
 
 const REMOTE = ["W", "A"]; // the channels that quota.web counts
 const LAPSING = ["WAITING", "CALLED", "SERVING", "ON_HOLD"];
@@ -34,13 +34,13 @@ export const numberOf = (service, count) => service + String(count).padStart(3, 
 /** The totals of a closed day; on a running one, as if it closed now. */
 export function tallyOf(day) {
   const states = [...day.tickets.values()].map((ticket) => ticket.state);
-  const count = (state) => states.filter((one) => one === state).length;
-  const [done, noshow, cancel] = ["COMPLETED", "NO_SHOW", "CANCELLED"].map(count);
+  const ended = (state) => states.filter((one) => one === state).length;
+  const [done, noshow, cancel] = ["COMPLETED", "NO_SHOW", "CANCELLED"].map(ended);
   return { issued: states.length, done, noshow, cancel, lapsed: states.length - done - noshow - cancel };
 }
 
 /** Takes the ticket out of its line or frees its counter. */
-function leave(day, ticket) {
+export function leave(day, ticket) {
   if (ticket.state === "WAITING") {
     const line = day.waiting[ticket.service][ticket.lane];
     line.splice(line.indexOf(ticket), 1);
@@ -102,8 +102,13 @@ function issue(day, event) {
 function call(day, event, ticket, counter) {
   atCounter(day, event, ticket, counter, "CALLED");
   Object.assign(ticket, { calls: 1, firstCall: event.t, lastCall: event.t });
+  count(day, counter, ticket.lane);
+}
+
+/** What a call changes for those who wait. */
+export function count(day, counter, lane) {
   for (const service of counter.services) day.cs[service] += 1;
-  counter.credit = ticket.lane === "P" ? 0 : Math.min(day.policy.rule.priorityAfter, counter.credit + 1);
+  counter.credit = lane === "P" ? 0 : Math.min(day.policy.rule.priorityAfter, counter.credit + 1);
 }
 
 function start(day, event, ticket, counter) {
@@ -128,7 +133,7 @@ function comeBack(day, event, ticket) {
 
 function transfer(day, event, ticket) {
   offCounter(day, event, ticket, "WAITING");
-  ticket.nb = day.cs[event.s] + Math.max(0, ticket.nb - day.cs[ticket.service]);
+  ticket.nb = day.cs[event.s] + missing(day, ticket);
   ticket.service = event.s;
   ticket.transfers += 1;
   lineUp(day, ticket, event);

@@ -21,8 +21,10 @@ export function canonical(value) {
 
 /** The policy of a document, a string of one character a byte; `hash` is its SHA-256 in hex.
  * Throws Unusable. */
-export function readPolicy(document, hash) {
-  const all = load(document);
+export const readPolicy = (document, hash) => policyFrom(load(document), hash);
+
+/** The same from what the document says, by whomever it was parsed. */
+export function policyFrom(all, hash) {
   keys(all, "the policy", ["code", "counters", "hours", "rule", "services", "timezone"]);
   const services = unique(list(all.services, "services").map(serviceOf), "code");
   return {

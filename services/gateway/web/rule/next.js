@@ -5,20 +5,22 @@ export const earlier = (one, other) => before([one.ord, one.number], [other.ord,
 
 /** The number that the counter must call now and why; null when nobody waits for its set.
  * Whys: EARLIEST of those who may be called; PRIORITY, before an earlier ordinary number because
- * enough of those were called; NEAREST, when none may be called yet. */
+ * enough of those were called; NEAREST, when none may be called yet. `other` is the number of the
+ * other lane that might be called instead, or null. */
 export function next(day, counterId) {
   const { services, credit } = day.counters.get(counterId);
   const [regular, priority] = ["R", "P"].map((lane) => ripeHead(day, services, lane));
-  if (!regular || !priority) {
-    const only = regular ?? priority;
-    return only ? { number: only.number, why: "EARLIEST" } : nearest(day, services);
-  }
-  if (earlier(priority, regular)) return { number: priority.number, why: "EARLIEST" };
-  if (credit >= day.policy.rule.priorityAfter) return { number: priority.number, why: "PRIORITY" };
-  return { number: regular.number, why: "EARLIEST" };
+  const named = (one, why, other) => ({ number: one.number, why, other: other?.number ?? null });
+  if (!regular && !priority) return nearest(day, services);
+  if (!priority) return named(regular, "EARLIEST", null);
+  if (!regular || earlier(priority, regular)) return named(priority, "EARLIEST", regular);
+  if (credit >= day.policy.rule.priorityAfter) return named(priority, "PRIORITY", regular);
+  return named(regular, "EARLIEST", priority);
 }
 
-export const ripe = (day, ticket) => ticket.nb <= day.cs[ticket.service];
+/** How many calls of its service must pass before a ticket may be called; 0 if it may. */
+export const missing = (day, ticket) => Math.max(0, ticket.nb - day.cs[ticket.service]);
+export const ripe = (day, ticket) => missing(day, ticket) === 0;
 
 function ripeHead(day, services, lane) {
   let head = null;
@@ -32,10 +34,10 @@ function ripeHead(day, services, lane) {
 function nearest(day, services) {
   let best = null;
   for (const ticket of services.flatMap((service) => [...day.waiting[service].P, ...day.waiting[service].R])) {
-    const place = [ticket.nb - day.cs[ticket.service], ticket.lane === "R" ? 1 : 0, ticket.ord, ticket.number];
+    const place = [missing(day, ticket), ticket.lane === "R" ? 1 : 0, ticket.ord, ticket.number];
     if (!best || before(place, best.place)) best = { place, number: ticket.number };
   }
-  return best && { number: best.number, why: "NEAREST" };
+  return best && { number: best.number, why: "NEAREST", other: null };
 }
 
 function before(one, other) {
@@ -43,9 +45,3 @@ function before(one, other) {
   return at >= 0 && one[at] < other[at];
 }
 
-/** Whether the ticket can still be served at `t`: a return or hold that has run out cannot. */
-export function isLive({ policy: { rule } }, ticket, t) {
-  if (ticket.state === "NO_SHOW") return ticket.returns < rule.returnTimes && t <= ticket.since + rule.returnWithin * 1000;
-  if (ticket.state === "ON_HOLD") return t <= ticket.since + rule.holdWithin * 1000;
-  return ["WAITING", "CALLED", "SERVING"].includes(ticket.state);
-}
