@@ -28,6 +28,7 @@ LISTS = {
     "ServiceStandard.requirements": 32,
     "DisplaySpec.running_text": 64,
     "DisplaySpec.films": 64,
+    "Film.hours": 6,
     "KecamatanSpec.cameras": 64,
 }
 

@@ -306,6 +306,7 @@ def _extras(spec: pb.KecamatanSpec) -> None:
         _want(bool(text.id), f"spec.display.runningText[{i}].id", "must have a text")
     for i, film in enumerate(spec.display.films):
         _want(bool(film.url), f"spec.display.films[{i}].url", "must have an address")
+        _day(film.hours, f"spec.display.films[{i}].hours")
     thresholds = list(spec.notify.thresholds)
     falling = all(a > b for a, b in pairwise(thresholds))
     small = all(1 <= value <= 99 for value in thresholds) and len(thresholds) <= 5

@@ -77,6 +77,10 @@ def _compare(node, message, path):
             _compare(below, field.message_type, f"{path}.{name}")
 
 
+def film(opens, closes):
+    return {"url": "https://films.example/a.mp4", "hours": [{"open": opens, "close": closes}]}
+
+
 CHANGES = {
     "an unknown service at a counter": (
         lambda s: s["counters"][0]["services"].append("Z"), True),
@@ -141,6 +145,10 @@ CHANGES = {
         lambda s: s["display"].update(runningText=[{"en": "Hello"}]), True),
     "a film without an address": (
         lambda s: s["display"].update(films=[{"title": "Banjir"}]), True),
+    "a film's hours": (lambda s: s["display"].update(films=[film("08:00", "12:00")]), False),
+    "a film at no hour": (lambda s: s["display"].update(films=[film("8", "12:00")]), True),
+    "a film that ends before it begins": (
+        lambda s: s["display"].update(films=[film("12:00", "08:00")]), True),
     "two cameras of one id": (
         lambda s: s.update(cameras=[{"id": "hall"}, {"id": "hall"}]), True),
     "a camera without an id": (lambda s: s.update(cameras=[{"name": "hall"}]), True),

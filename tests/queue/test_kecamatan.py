@@ -33,6 +33,13 @@ def spec_of(**spec):
     return file_of(CODE, **spec).spec
 
 
+def shown(*times):
+    """A display whose film is shown from the first of each two times to the second."""
+    pairs = zip(times[::2], times[1::2], strict=True)
+    hours = [{"open": opens, "close": closes} for opens, closes in pairs]
+    return {"display": {"films": [{"url": "https://films.example/a.mp4", "hours": hours}]}}
+
+
 def refusal(file, code=CODE):
     with pytest.raises(Problem) as refused:
         kecamatan.validate(code, file)
@@ -294,6 +301,10 @@ TUE, SEASON, EXCEPTION = "spec.hours.weekly.tue", "spec.hours.seasons[0]", "spec
         ("spec.rule.hold.within", {"rule": {"hold": {"within": "0.000000001s"}}}),
         ("spec.display.runningText[0].id", {"display": {"runningText": [{"en": "only"}]}}),
         ("spec.display.films[0].url", {"display": {"films": [{"captions": "x"}]}}),
+        ("spec.display.films[0].hours[0].open", shown("8:00", "12:00")),
+        ("spec.display.films[0].hours[0].close", shown("12:00", "12:00")),
+        ("spec.display.films[0].hours[1].open", shown("08:00", "12:00", "11:00", "13:00")),
+        ("spec.display.films[0].hours", shown(*["08:00", "12:00"] * 7)),
         ("spec.notify.thresholds", {"notify": {"thresholds": [2, 5]}}),
         ("spec.notify.thresholds", {"notify": {"thresholds": [100]}}),
         ("spec.notify.thresholds", {"notify": {"thresholds": [9, 8, 7, 6, 5, 4]}}),
