@@ -1,7 +1,8 @@
 """`/display/{kecamatan}`: a page that may load films from where its office has them, and no more.
 
-All other pages have no media but ours. Whoever changes an office's films changes the policy of
-the display that is opened next; an open one opens itself anew.
+It plays them there, or fetches them and plays what it keeps, as `blob:`. All other pages have no
+media but ours. Whoever changes an office's films changes the policy of the display that is opened
+next; an open one opens itself anew.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,7 +14,8 @@ from services.gateway.exchange import Exchange, Headers, Reply
 from tunggu.queue.v1.kecamatan_pb2 import DisplaySpec, Office
 
 MEDIA = b"media-src 'self'"
-MOST = 4096  # bytes of addresses in a header; beyond, their hosts alone stand there
+CONNECT = b"connect-src 'self'"
+MOST = 2048  # bytes of addresses in a directive; beyond, their hosts alone stand there
 PATH = "/-._~!$&'()*+=:@%"  # what a path may hold in a policy; `;` and `,` would end it
 
 
@@ -40,7 +42,10 @@ class DisplayPage:
 def guards_for(display: DisplaySpec) -> Headers:
     """The headers of every page, with this office's films and captions among the media."""
     named = [address for film in display.films for address in (film.url, film.captions)]
-    policy = POLICY.replace(MEDIA, b" ".join([MEDIA, *sources(named)]))
+    there = sources(named)
+    kept = [b"blob:"] if display.films else []
+    policy = POLICY.replace(MEDIA, b" ".join([MEDIA, *kept, *there]))
+    policy = policy.replace(CONNECT, b" ".join([CONNECT, *there]))
     return [(b"content-security-policy", policy), *GUARDS[1:]]
 
 

@@ -3,7 +3,6 @@
 A folder that is there is served; see docs/PAGES.md for what it holds.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from services.gateway.app import Fixed
 from services.gateway.assets import KINDS, Assets, File, served
 from services.gateway.display_page import DisplayPage
 from services.gateway.exchange import Exchange, Reply
+from services.gateway.offline import WORKERS, Worker, script
 from services.gateway.qr import qr_of_ticket
 from services.gateway.ticket_page import TicketPage, Tickets
 from services.gateway.voice.recordings import recorded
@@ -28,8 +28,6 @@ PAGES = {
     "/war-room": "war-room",
     "/verify/{kecamatan}/{day}": "verify",
 }
-# What a phone keeps, so that it opens without a connection.
-OFFLINE = ("core", "phone", "ticket")
 TICKET = b"/t/{ticket}"
 DISPLAY = b"/display/{kecamatan}"
 SHELL = b"/t/-"  # the ticket page without a ticket: what an offline phone fills itself
@@ -63,8 +61,12 @@ def _fixed(assets: Assets, ticket: TicketPage) -> dict[bytes, Fixed]:
     shown |= {b"/" + name.encode(): _file(WEB / name) for name in ROOT_FILES}
     return shown | {
         b"/web/{version}/{folder}/{name}": assets.answer,
-        b"/sw.js": served(_worker(assets).encode(), KINDS[".js"]),
+        **{address: _worker(worker, assets) for address, worker in WORKERS.items()},
     }
+
+
+def _worker(worker: Worker, assets: Assets) -> Fixed:
+    return served(script(worker, assets, (WEB / "sw.js").read_text("utf-8")), KINDS[".js"])
 
 
 def _file(path: Path) -> Fixed:
@@ -82,11 +84,3 @@ def _page(assets: Assets, folder: str) -> Fixed:
         return file.reply(exchange)
 
     return answer
-
-
-def _worker(assets: Assets) -> str:
-    """The service worker, told what to keep: another byte of any asset is another worker."""
-    kept = ["/", SHELL.decode(), "/icon.svg", "/manifest.webmanifest", *assets.addresses(OFFLINE)]
-    chosen = [name for name in kept if not name.endswith(".txt")]
-    told = json.dumps({"version": assets.version, "files": chosen})
-    return f"const KEPT = {told};\n" + (WEB / "sw.js").read_text("utf-8")

@@ -1,6 +1,5 @@
 """The hall: a call is seen, read and heard, once; and nothing else disturbs."""
 
-import base64
 import re
 import time
 from itertools import pairwise
@@ -8,10 +7,9 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from services.local.apply import apply, client
-from services.local.office_file import read
+from tests.web.cinema import CAPTIONS, recorded, showing
 from tests.web.pages import SIZES
-from tests.web.town import ATTACK, HOSTILE, OFFICES, running
+from tests.web.town import ATTACK, HOSTILE, running
 
 HALL = "73.71.07"  # Tallo: nobody else's calls are heard here
 ONES = "nol satu dua tiga empat lima enam tujuh delapan sembilan".split()
@@ -325,22 +323,6 @@ def test_a_number_fills_the_wall_and_nothing_is_cut_off(pages, there, size):
     assert page.evaluate(OUTSIDE) == []
 
 
-RECORD = """async () => {
-  const canvas = document.createElement("canvas");
-  const pen = canvas.getContext("2d");
-  let turn = 0;
-  const paint = () => {
-    pen.fillStyle = `hsl(${turn++ * 9} 60% 40%)`;
-    pen.fillRect(0, 0, 300, 150);
-  };
-  const painting = setInterval(paint, 40);
-  const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm" });
-  const film = new Promise((done) => { recorder.ondataavailable = (event) => done(event.data); });
-  recorder.start();
-  setTimeout(() => { clearInterval(painting); recorder.stop(); }, 1200);
-  return btoa(String.fromCharCode(...new Uint8Array(await (await film).arrayBuffer())));
-}"""
-CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:09.000\nDari rumah\n"
 FILMS = [
     {"url": "https://films.example/gone.webm", "title": "Hilang"},
     {"url": "https://films.example/a.webm", "captions": "https://films.example/a.vtt"},
@@ -351,13 +333,9 @@ FILMS[1]["title"] = ATTACK
 @pytest.fixture
 def films(town):
     """The hall's office shows FILMS, the first of which is gone."""
-    file = next(path for path in OFFICES.glob("*.yaml") if HALL in path.read_text("utf-8"))
-    (office,) = read(file)
-    with client(town.url, town.token("ADMIN", "*")) as http:
-        showing = office["spec"]["display"] | {"films": FILMS}
-        apply(http, office | {"spec": office["spec"] | {"display": showing}})
-        yield
-        apply(http, office)
+    showing(town, HALL, FILMS)
+    yield
+    showing(town, HALL, [])
 
 
 def cinema(context, film):
@@ -373,10 +351,10 @@ def cinema(context, film):
 def test_films_play_muted_and_captioned_and_one_that_is_gone_is_left_out(
     pages, modules, there, films
 ):
-    film = base64.b64decode(modules.evaluate(RECORD))
+    film = recorded(modules)
     for counter in "123":
         called(there, counter)
-    context = pages.context("hall")
+    context = pages.context("hall", service_workers="block")
     cinema(context, film)
     page = pages.within(context, f"/display/{HALL}").page
     expect(page.locator("#film")).to_be_visible()

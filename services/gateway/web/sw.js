@@ -1,15 +1,14 @@
-// Beside KEPT = { version, files }, which the gateway writes above: what a phone keeps of the pages
-// so that they open without a connection, and the messages that are pushed to it.
+// Beside KEPT = { name, version, files, pages }, which the gateway writes above (offline.py): what a
+// device keeps of the pages so that they open without a connection, and what is pushed to a phone.
 
-const CACHE = `tunggu-${KEPT.version}`;
-const SHELL = "/t/-";
+const CACHE = `tunggu-${KEPT.name}-${KEPT.version}`;
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.files)).then(() => skipWaiting()));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.files)).then(keepOpen).then(() => skipWaiting()));
 });
 
 addEventListener("activate", (event) => {
-  const old = (names) => names.filter((name) => name.startsWith("tunggu-") && name !== CACHE);
+  const old = (names) => names.filter((name) => name.startsWith(`tunggu-${KEPT.name}-`) && name !== CACHE);
   event.waitUntil(caches.keys().then((names) => Promise.all(old(names).map((name) => caches.delete(name)))).then(() => clients.claim()));
 });
 
@@ -19,19 +18,36 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== location.origin || pathname.startsWith("/v1/")) return;
   if (request.mode === "navigate") {
-    if (pathname === "/" || pathname.startsWith("/t/")) event.respondWith(page(request, pathname));
+    if (standIn(pathname)) event.respondWith(page(event, pathname));
   } else if (pathname.startsWith("/web/") || KEPT.files.includes(pathname)) {
     event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
   }
 });
 
-/** The page from the network, and from what is kept if there is none within four seconds. */
-async function page(request, pathname) {
-  try {
-    return await fetch(request, { signal: AbortSignal.timeout(4000) });
-  } catch {
-    return (await caches.match(pathname === "/" ? "/" : SHELL, { ignoreSearch: true })) ?? Response.error();
-  }
+const own = (pathname) => Object.keys(KEPT.pages).find((start) => pathname === start || (start !== "/" && pathname.startsWith(start)));
+
+/** The kept page that stands for an address: one of the files, or itself as it was last seen. */
+const standIn = (pathname) => own(pathname) && (KEPT.pages[own(pathname)] || pathname);
+
+/** The page from the network; what is kept if nothing better comes within four seconds. */
+async function page(event, pathname) {
+  const answer = await fetch(event.request, { signal: AbortSignal.timeout(4000) }).catch(() => null);
+  if (!answer || answer.status >= 500) return (await caches.match(standIn(pathname), { ignoreSearch: true })) ?? answer ?? Response.error();
+  event.waitUntil(see(pathname, answer.clone()));
+  return answer;
+}
+
+/** Keeps a page as it was seen. One of another release would miss its scripts: its own worker comes. */
+async function see(pathname, answer) {
+  if (!answer.ok || KEPT.pages[own(pathname)] !== "") return;
+  if ((await answer.clone().text()).includes(`/web/${KEPT.version}/`)) await (await caches.open(CACHE)).put(pathname, answer);
+}
+
+/** The pages that were open before this worker. */
+async function keepOpen() {
+  const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  const seen = windows.map(({ url }) => new URL(url).pathname).filter((pathname) => KEPT.pages[own(pathname)] === "");
+  await Promise.all(seen.map((pathname) => fetch(pathname).then((answer) => see(pathname, answer)).catch(() => {})));
 }
 
 // { id, kind, title, body, url, language }. What is pushed must be shown, whatever it is.

@@ -1,19 +1,21 @@
 // How a page begins: texts, language button, stale banner, service worker.
 //
-//   const frame = await start("phone", { worker: true });
+//   const frame = await start("phone", { worker: "/sw.js" });
 //   follow({ …, state: frame.freshness("board") });
 
 import { $, all, icon, show, text } from "./dom.js";
 import { OFFERED, language, load, speak, t, translate } from "./i18n.js";
 import { clock } from "./time.js";
 
-/** `folder` names the page's folder in web/. `worker`: whether it also works offline. */
-export async function start(folder, { worker = false } = {}) {
+const WORKERS = ["/sw.js", "/display/sw.js"]; // what Trusted Types let through
+
+/** `folder` names the page's folder in web/. `worker`: by which one it also works offline. */
+export async function start(folder, { worker = "" } = {}) {
   await load(folder);
   document.documentElement.lang = language;
   translate();
   languages();
-  if (worker) offline();
+  if (worker) offline(worker);
   document.documentElement.dataset.ready = "true";
   return { freshness };
 }
@@ -52,12 +54,11 @@ export function settle(name) {
   banner();
 }
 
-/** The one script address that Trusted Types let through. */
 const scripts = globalThis.trustedTypes?.createPolicy("tunggu", {
-  createScriptURL: (address) => { if (address !== "/sw.js") throw new TypeError(address); return address; },
+  createScriptURL: (address) => { if (!WORKERS.includes(address)) throw new TypeError(address); return address; },
 });
 
-function offline() {
+function offline(worker) {
   if (!("serviceWorker" in navigator) || !isSecureContext) return;
-  navigator.serviceWorker.register(scripts ? scripts.createScriptURL("/sw.js") : "/sw.js").catch(() => {});
+  navigator.serviceWorker.register(scripts ? scripts.createScriptURL(worker) : worker).catch(() => {});
 }

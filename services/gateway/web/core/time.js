@@ -34,7 +34,10 @@ function format(options) {
 /** `08.31` (`08:31` in English) in the office's zone; `at` is RFC 3339 or ms. */
 export const clock = (at) => format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
 
-/** The same with seconds: `08.31.20` */
+/** The same as files have it, in every language: `08:31` */
+export const minute = (at) => clock(at).replace(".", ":");
+
+/** With seconds: `08.31.20` */
 export const exact = (at) => format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
 
 /** `Senin, 2 Maret 2026` */

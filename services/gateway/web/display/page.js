@@ -7,24 +7,29 @@ import { start } from "../core/frame.js";
 import { t } from "../core/i18n.js";
 import { keep, kept } from "../core/store.js";
 import { follow } from "../core/stream.js";
-import { useZone } from "../core/time.js";
+import { minute, now, useZone } from "../core/time.js";
 import { keepAwake } from "./awake.js";
 import { draw, flash } from "./board.js";
 import { caller, news } from "./calls.js";
 import { films } from "./films.js";
+import { lastKnown } from "./last.js";
 import { running } from "./running.js";
+import { shelf } from "./shelf.js";
 import { speaker } from "./voice.js";
 
 const CAPTION = 6_000; // ms at least
 const OFFICE = 5 * 60_000; // ms between looks at what the office wants shown
+const PATIENCE = 3_000; // ms for the office's answer until what it last said is shown
 const place = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const path = `/v1/kecamatan/${encodeURIComponent(place)}`;
 const asked = new URLSearchParams(location.search);
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
 
 arrive();
-const frame = await start("display");
+const frame = await start("display", { worker: "/display/sw.js" });
+const last = lastKnown(place);
 let live = false;
+let shown = null; // the board
 let heard = kept("display.heard", null, sessionStorage); // { place, day, event, at }: outlives a reload
 if (heard?.place !== place) heard = null;
 let current = heard?.at ?? 0; // ms of this device's clock when what is shown was last the present
@@ -48,6 +53,7 @@ async function say(call) {
 const tell = caller(say, Number(asked.get("repeats")));
 
 function drawBoard(board) {
+  shown = board;
   draw(board);
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
   heard = newest;
@@ -59,33 +65,58 @@ function drawBoard(board) {
 function isCurrent() {
   current = Date.now();
   keep("display.heard", { place, ...heard, at: current }, sessionStorage);
+  last.note({ board: shown, at: now() });
 }
-setInterval(() => live && heard && isCurrent(), 5000);
+setInterval(() => live && shown && isCurrent(), 5000);
+
+/** For a screen that starts while the line is cut. → ms when that board was true, 0 without one. */
+function recall() {
+  const { board, at } = last.today() ?? {};
+  if (board && !shown) draw(board);
+  return at ?? 0;
+}
+
+// --- what the office wants shown --------------------------------------------------------------------
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
-const showFilms = films($("#film"));
-let permitted = null; // the films that this page's policy lets load
+const showFilms = films($("#film"), { shelf: shelf(`tunggu-films-${place}`), minute: () => minute(now()) });
+let permitted = ""; // the films that this page's policy lets load
+
+const addresses = ({ display }) => JSON.stringify((display?.films ?? []).map(({ url, captions }) => [url, captions]));
 
 async function office() {
   const { ok, value, status } = await get(path);
-  if (status === 404) text($("#office"), t("display.unknown"));
+  if (status === 404) {
+    last.note({ office: null, board: null });
+    text($("#office"), t("display.unknown"));
+  }
   if (!ok) return;
-  useZone(value.timezone);
-  const name = `Kecamatan ${value.name}`;
-  text($("#office"), name);
-  document.title = t("page.title", { office: name });
-  showTexts(value.display?.runningText ?? []);
-  const wanted = value.display?.films ?? [];
-  permitted ??= JSON.stringify(wanted);
-  if (permitted !== JSON.stringify(wanted)) location.reload();
-  else showFilms(wanted);
+  last.note({ office: value });
+  permitted ||= addresses(value);
+  if (permitted !== addresses(value)) location.reload();
+  else showOffice(value);
 }
 
-await office();
+function showOffice({ name, timezone, display }) {
+  useZone(timezone);
+  text($("#office"), `Kecamatan ${name}`);
+  document.title = t("page.title", { office: `Kecamatan ${name}` });
+  showTexts(display?.runningText ?? []);
+  showFilms(display?.films ?? []);
+}
+
+await Promise.race([office(), pause(PATIENCE)]);
+if (!permitted && last.office()) {
+  permitted = addresses(last.office());
+  showOffice(last.office());
+}
 setInterval(office, OFFICE);
 keepAwake(() => live && navigator.onLine);
 const state = frame.freshness("board");
 follow({
-  url: `/v1/streams/kecamatan/${encodeURIComponent(place)}/board`, poll: `${path}/board`, event: "board",
-  data: drawBoard, state: (is) => { live = is.live; state(is); }, always: true,
+  url: `/v1/streams/kecamatan/${encodeURIComponent(place)}/board`, poll: `${path}/board`, event: "board", data: drawBoard, always: true,
+  state(is) {
+    live = is.live;
+    state(is.live || is.since || is.gone ? is : { ...is, since: recall() });
+  },
 });

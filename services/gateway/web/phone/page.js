@@ -11,7 +11,7 @@ import { drawCity, drawMine } from "./city.js";
 import { drawBoard, drawOffice, enter } from "./office.js";
 import { resume } from "./take.js";
 
-const frame = await start("phone", { worker: true });
+const frame = await start("phone", { worker: "/sw.js" });
 document.title = t("page.title");
 
 let following = null; // { code, close }: "" is the city

@@ -132,7 +132,7 @@ function resume() {
   }
 }
 
-const frame = await start("ticket", { worker: true });
+const frame = await start("ticket", { worker: "/sw.js" });
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   if (event.submitter && !event.submitter.hasAttribute("aria-busy")) press(event.submitter.value, event.submitter);
