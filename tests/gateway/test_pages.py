@@ -100,20 +100,37 @@ def test_files_come_compressed_to_those_who_read_it_and_whole_to_others(client):
     assert "content-encoding" not in plain.headers.keys() | refused.headers.keys()
 
 
-@pytest.mark.parametrize("path", ["/", "/sw.js", "/manifest.webmanifest", "/icon.svg"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sw.js", "/display/sw.js", "/manifest.webmanifest", "/icon.svg"]
+)
 def test_a_file_that_is_there_already_is_not_sent_again(client, path):
     first = client.get(path)
     again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_the_service_worker_is_told_every_file_that_a_phone_keeps(client):
-    head, _, rest = client.get("/sw.js").text.partition("\n")
+def kept_by(client, worker):
+    head, _, rest = client.get(worker).text.partition("\n")
     kept = json.loads(head.removeprefix("const KEPT = ").rstrip(";"))
     assert rest == (WEB / "sw.js").read_text("utf-8")
-    assert {"/", "/t/-"} <= set(kept["files"])
     assert all(client.get(path).status_code == 200 for path in kept["files"])
+    assert f"/web/{kept['version']}/core/api.js" in kept["files"]
+    return kept
+
+
+def test_the_service_worker_is_told_every_file_that_a_phone_keeps(client):
+    kept = kept_by(client, "/sw.js")
+    assert {"/", "/t/-"} <= set(kept["files"])
     assert set(assets_of(client.get("/"))) <= set(kept["files"])
+    assert not any("/voice/" in name for name in kept["files"])
+
+
+def test_a_screen_in_a_hall_keeps_the_display_its_voice_and_the_page_that_it_shows(client):
+    kept = kept_by(client, "/display/sw.js")
+    assert kept["pages"] == {"/display/": ""}
+    assert set(assets_of(client.get("/display/73.71.03"))) <= set(kept["files"])
+    assert any(name.endswith("/voice/loket.opus") for name in kept["files"])
+    assert not {"/", "/t/-"} & set(kept["files"])
 
 
 def test_vendored_files_are_the_bytes_that_are_noted_with_their_licence():

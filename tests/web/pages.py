@@ -15,11 +15,22 @@ SIZES = {
     "square": {"width": 1024, "height": 768},
     "zoom": {"width": 640, "height": 400},  # a desktop at 200 %
 }
+PATIENCE = 60_000  # ms
 WATCH = """
 addEventListener("securitypolicyviolation", (event) => {
   console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
+
+
+def until(page: Page, work: str, wanted: object = True) -> bool:
+    """Whether the page says so in the end. (Playwright's own waiting evaluates a text within the
+    page, which our policy forbids unless it is true at once.)"""
+    for _ in range(PATIENCE // 200):
+        if page.evaluate(work) == wanted:
+            return True
+        page.wait_for_timeout(200)
+    return False
 
 
 class Pages:

@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.web.pages import until
 from tests.web.town import MAKASSAR
 
 PATIENCE = 60_000  # ms for what must come back
@@ -84,7 +85,7 @@ def test_where_streams_do_not_get_through_the_page_asks_instead(pages, town):
 def installed(page):
     """Until the phone keeps the pages."""
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    assert until(page, "navigator.serviceWorker.controller !== null")
 
 
 def test_a_phone_without_a_connection_shows_its_last_ticket_and_how_old_it_is(pages, town):

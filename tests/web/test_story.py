@@ -7,6 +7,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.web.pages import until
 from tests.web.test_citizen import walk_to
 from tests.web.test_display import LISTEN
 
@@ -54,7 +55,7 @@ def test_what_one_page_does_all_others_show_without_a_reload(own_pages, own_town
     )
     expect(hall.locator("#big")).to_contain_text(number, timeout=PATIENCE)
     expect(hall.locator("#caption")).to_contain_text(number, timeout=PATIENCE)
-    hall.wait_for_function("window.sounded.length > 2", timeout=PATIENCE)  # a chime and words
+    assert until(hall, "window.sounded.length > 2")  # a chime and words
 
     console.get_by_role("button", name=re.compile("^Mulai")).click()
     expect(phone.locator("#headline")).to_have_text(
