@@ -39,7 +39,8 @@ def recorded(page: Page) -> bytes:
 
 
 class Cinema:
-    """`files`: by path the type, the body and whether other hosts' pages may read it."""
+    """`files`: by path the type, the body and whether other hosts' pages may read it. An answer
+    to `?unmeasured` does not say how long it is."""
 
     def __init__(self, film: bytes) -> None:
         self.asked: Counter[str] = Counter()
@@ -63,11 +64,12 @@ class Cinema:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 cinema.asked[self.path] += 1
-                found = cinema.files.get(self.path)
+                found = cinema.files.get(self.path.partition("?")[0])
                 self.send_response(200 if found else 404)
                 kind, body, readable = found or ("text/plain", b"", True)
                 self.send_header("content-type", kind)
-                self.send_header("content-length", str(len(body)))
+                if not self.path.endswith("?unmeasured"):
+                    self.send_header("content-length", str(len(body)))
                 if readable:
                     self.send_header("access-control-allow-origin", "*")
                 self.end_headers()
@@ -82,13 +84,20 @@ class Cinema:
 @contextmanager
 def open_cinema(film: bytes) -> Iterator[Cinema]:
     cinema = Cinema(film)
-    thread = threading.Thread(target=cinema.server.serve_forever, daemon=True)
+    with serving(cinema.server):
+        yield cinema
+
+
+@contextmanager
+def serving(server: ThreadingHTTPServer) -> Iterator[None]:
+    """While it answers."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield cinema
+        yield
     finally:
-        cinema.server.shutdown()
-        cinema.server.server_close()
+        server.shutdown()
+        server.server_close()
         thread.join()
 
 

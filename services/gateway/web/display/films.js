@@ -93,15 +93,15 @@ export function films(figure, { shelf, minute, played = () => {} }) {
     play();
   }
   video.addEventListener("playing", () => { failed = 0; show(figure, true); });
-  video.addEventListener("timeupdate", () => film && guard());
+  video.addEventListener("timeupdate", () => film && !video.ended && guard());
   video.addEventListener("error", () => film && broken());
   video.addEventListener("ended", () => film && ended());
 
   return (wanted) => {
     shelf.stock(wanted);
-    const films = wanted.filter(({ url }) => addressOf(url));
-    if (JSON.stringify(films) === JSON.stringify(list)) return;
-    list = films;
+    const playable = wanted.filter(({ url }) => addressOf(url));
+    if (JSON.stringify(playable) === JSON.stringify(list)) return;
+    list = playable;
     at = -1;
     failed = 0;
     stop();

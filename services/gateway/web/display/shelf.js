@@ -4,6 +4,7 @@
 export const MOST = 2 ** 30; // bytes of an office's films and captions together
 export const LARGEST = 2 ** 28; // bytes of one file
 const SILENCE = 30_000; // ms without a byte until a file is given up
+const FULL = ["RangeError", "QuotaExceededError"]; // there is no room for a file, and will be none
 
 /** The whole address, under which a file is kept; "" for what is no address of the web. */
 export function addressOf(address) {
@@ -38,28 +39,31 @@ export function shelf(name, { most = MOST, largest = LARGEST } = {}) {
     if (!tried.has(address)) tried.set(address, turn);
   }
 
+  /** Lets go of what is not wanted; what is there need not be tried. */
   async function clear() {
     const cache = await caches.open(name);
     const others = (await cache.keys()).filter(({ url }) => !wanted.has(url));
     await Promise.all(others.map((one) => cache.delete(one)));
+    for (const { url } of await cache.keys()) settled.add(url);
   }
 
   async function keep(address) {
     const cache = await caches.open(name);
     if (!wanted.has(address) || refused.has(address) || (await cache.match(address))) return;
     const room = Math.min(largest, most - (await taken(cache)));
-    const file = await fetched(address, room).catch((error) => {
-      if (error instanceof RangeError) refused.add(address);
-      throw error;
-    });
-    if (wanted.has(address)) await cache.put(address, new Response(file, { headers: { "content-type": file.type, "content-length": file.size } }));
+    try {
+      const file = await fetched(address, room);
+      if (wanted.has(address)) await cache.put(address, new Response(file, { headers: { "content-type": file.type, "content-length": file.size } }));
+    } catch (error) {
+      if (FULL.includes(error.name)) refused.add(address);
+    }
   }
 
-  /** What is kept of an address, as one of this page; null if nothing is. */
+  /** What is kept of an address, or will be once it has been tried, as one of this page; or null. */
   async function kept(address) {
-    await tried.get(address);
     try {
-      const file = address && (await (await caches.open(name)).match(address));
+      const look = async () => address && (await caches.open(name)).match(address);
+      const file = (await look()) ?? (await tried.get(address), await look());
       return file ? URL.createObjectURL(await file.blob()) : null;
     } catch {
       return null; // a page that may keep nothing
@@ -93,6 +97,7 @@ async function taken(cache) {
 /** The file. RangeError: it is longer than `room` bytes; another error: it does not come. */
 async function fetched(address, room) {
   const control = new AbortController();
+  const rest = { room };
   let guard = 0;
   const alive = () => { clearTimeout(guard); guard = setTimeout(() => control.abort(), SILENCE); };
   try {
@@ -101,21 +106,22 @@ async function fetched(address, room) {
     const type = answer.headers.get("content-type") ?? "";
     if (answer.status !== 200 || type.startsWith("text/html")) throw new TypeError(address); // a host's excuses
     if (Number(answer.headers.get("content-length")) > room) throw new RangeError(address);
-    return await new Response(answer.body.pipeThrough(measure(room, alive)), { headers: { "content-type": type } }).blob();
+    return await new Response(answer.body.pipeThrough(measure(rest, alive)), { headers: { "content-type": type } }).blob();
+  } catch (error) {
+    throw rest.room < 0 ? new RangeError(address) : error; // a stream's own error is not handed on
   } finally {
     clearTimeout(guard);
     control.abort();
   }
 }
 
-/** Lets `room` bytes through and tells of each part. */
-function measure(room, alive) {
-  let left = room;
+/** Lets as many bytes through as there is room for, and tells of each part. */
+function measure(rest, alive) {
   const transform = (part, to) => {
     alive();
-    left -= part.byteLength;
-    if (left < 0) throw new RangeError();
-    to.enqueue(part);
+    rest.room -= part.byteLength;
+    if (rest.room < 0) to.error(new RangeError());
+    else to.enqueue(part);
   };
   return new TransformStream({ transform });
 }
