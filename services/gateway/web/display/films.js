@@ -19,7 +19,8 @@ export function following(list, at, fit) {
 
 /**
  * → show(films), [{ url, captions, title, hours }]. `shelf` is where they are kept, `minute()` the
- * office's clock, `played(film)` is told of each film that was shown to its end.
+ * office's clock; `played(place, seconds)` is told of each film that was shown to its end: its
+ * place in the list, from 0, and how long it is.
  */
 export function films(figure, { shelf, minute, played = () => {} }) {
   const video = $("video", figure);
@@ -51,9 +52,11 @@ export function films(figure, { shelf, minute, played = () => {} }) {
     wait(play, ms);
   }
 
-  /** The next film that is due; rather, unless the last one failed, one that is there already. */
+  /** Whether it could be shown now. */
+  const now = (one) => addressOf(one.url) !== "" && due(one, minute());
+
+  /** The next film; rather, unless the last one failed, one that is there already. */
   function next() {
-    const now = (one) => due(one, minute());
     const ready = failed ? -1 : following(list, at, (one) => now(one) && shelf.ready(one));
     return ready < 0 ? following(list, at, now) : ready;
   }
@@ -80,7 +83,7 @@ export function films(figure, { shelf, minute, played = () => {} }) {
   const guard = () => wait(skip, STUCK);
   function skip() {
     failed += 1;
-    if (failed < list.filter((one) => due(one, minute())).length) return play();
+    if (failed < list.filter(now).length) return play();
     failed = 0;
     rest(AGAIN);
   }
@@ -89,7 +92,7 @@ export function films(figure, { shelf, minute, played = () => {} }) {
     skip();
   }
   function ended() {
-    played(film);
+    played(at, video.currentTime);
     play();
   }
   video.addEventListener("playing", () => { failed = 0; show(figure, true); });
@@ -99,9 +102,8 @@ export function films(figure, { shelf, minute, played = () => {} }) {
 
   return (wanted) => {
     shelf.stock(wanted);
-    const playable = wanted.filter(({ url }) => addressOf(url));
-    if (JSON.stringify(playable) === JSON.stringify(list)) return;
-    list = playable;
+    if (JSON.stringify(wanted) === JSON.stringify(list)) return;
+    list = wanted;
     at = -1;
     failed = 0;
     stop();
