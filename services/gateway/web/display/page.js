@@ -1,4 +1,4 @@
-// The hall's display: /display/{k}?lang=en&digits=1&repeats=1&marquee=1
+// The hall's display: /display/{k}?d=1&lang=en&digits=1&repeats=1&marquee=1
 
 import { get } from "../core/api.js";
 import { arrive } from "../core/auth.js";
@@ -13,6 +13,7 @@ import { draw, flash } from "./board.js";
 import { caller, news } from "./calls.js";
 import { films } from "./films.js";
 import { lastKnown } from "./last.js";
+import { offered, played, report } from "./report.js";
 import { running } from "./running.js";
 import { shelf } from "./shelf.js";
 import { speaker } from "./voice.js";
@@ -33,9 +34,11 @@ let shown = null; // the board
 let heard = kept("display.heard", null, sessionStorage); // { place, day, event, at }: outlives a reload
 if (heard?.place !== place) heard = null;
 let current = heard?.at ?? 0; // ms of this device's clock when what is shown was last the present
+let seen = { day: "", event: -1 }; // of the board that is shown
 let voice = null;
+let silent = true;
 
-const blocked = (yes) => show($("#sound"), yes);
+const blocked = (yes) => { silent = yes; show($("#sound"), yes); };
 const speaking = speaker(blocked, asked.get("digits") === "1");
 speaking.then((ready) => { voice = ready; }, () => {}); // without a voice, captions
 const wake = () => speaking.then((ready) => ready.wake(), () => {}); // its clips may still be on the way
@@ -55,6 +58,7 @@ const tell = caller(say, Number(asked.get("repeats")));
 function drawBoard(board) {
   shown = board;
   draw(board);
+  seen = { day: board.day, event: board.event };
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
   heard = newest;
   isCurrent();
@@ -79,7 +83,7 @@ function recall() {
 // --- what the office wants shown --------------------------------------------------------------------
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
-const showFilms = films($("#film"), { shelf: shelf(`tunggu-films-${place}`), minute: () => minute(now()) });
+const showFilms = films($("#film"), { shelf: shelf(`tunggu-films-${place}`), minute: () => minute(now()), played });
 let permitted = ""; // the films that this page's policy lets load
 
 const addresses = ({ display }) => JSON.stringify((display?.films ?? []).map(({ url, captions }) => [url, captions]));
@@ -103,6 +107,7 @@ function showOffice({ name, timezone, display }) {
   document.title = t("page.title", { office: `Kecamatan ${name}` });
   showTexts(display?.runningText ?? []);
   showFilms(display?.films ?? []);
+  offered(display?.films?.length ?? 0);
 }
 
 await Promise.race([office(), pause(PATIENCE)]);
@@ -120,3 +125,4 @@ follow({
     state(is.live || is.since || is.gone ? is : { ...is, since: recall() });
   },
 });
+report(`${path}/displays/${encodeURIComponent(asked.get("d") || "1")}:report`, () => ({ ...seen, live, sound: Boolean(voice) && !silent }));
