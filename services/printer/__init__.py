@@ -4,7 +4,7 @@ It runs on the kiosk's own machine, listens on 127.0.0.1 and nowhere else, and a
 the origins that it was told. It keeps nothing but, in memory, which slips it has printed. Absent:
 the queue, tokens, and texts of its own; the words come from the page, in the page's language.
 
-    slip     what is asked for, judged                                     pure
+    slip     what is asked for, judged
     status   what a printer's status bytes mean                            pure
     letters  words in the characters that the printer has                  pure
     figure   the number, as high as a hall needs it, in dots

@@ -1,6 +1,6 @@
 """What a kiosk asks to be printed: the words on its screen, and nothing that is not on paper.
 
-Pure. A slip cannot hold a control character, so no text of it is ever a command to the printer,
+A slip cannot hold a control character, so no text of it is ever a command to the printer,
 and its code leads to a ticket's page of the site that asks, never elsewhere.
 """
 
