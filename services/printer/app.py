@@ -31,7 +31,7 @@ def application(press: Press, door: Door) -> web.Application:
 
     async def status(_: web.Request) -> web.Response:
         state = press.state
-        up = state is not None and state.online is not False
+        up = state is not None and state.ready
         return web.json_response({"up": up, "paper": state.paper if state else None})
 
     async def slip(request: web.Request) -> web.Response:

@@ -18,6 +18,6 @@ FAILED = Counter("tunggu_printer_failed", "Slips that did not, by what was answe
 
 def show(state: State | None) -> None:
     """None: there is no way to the printer."""
-    UP.set(state is not None and state.online is not False)
+    UP.set(state is not None and state.ready)
     known = None if state is None else state.paper
     PAPER_OK.set(float("nan") if known is None else known)

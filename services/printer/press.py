@@ -9,13 +9,14 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from services.chassis.errors import Problem
 from services.printer import metrics
 from services.printer.slip import Slip
 from services.printer.status import State
-from services.printer.wire import Away, Cut, Way
+from services.printer.wire import Away, Cut, Way, Wire
 
 MOST_WAITING = 4  # slips; one kiosk has one person before it
 MOST_TICKETS = 4096
@@ -48,10 +49,8 @@ class Press:
     async def look(self) -> None:
         """Asks the printer how it is, and shows that to Prometheus."""
         async with self._turn:
-            try:
-                self._show(await asyncio.to_thread(self._look))
-            except Away:
-                self._show(None)
+            with suppress(Away):
+                await asyncio.to_thread(self._look)
 
     async def _print(self, slip: Slip) -> int:
         copies = self._copies_of(slip.ticket)
@@ -74,30 +73,42 @@ class Press:
 
     async def _send(self, slip: Slip, copies: dict[int, bool]) -> None:
         data = self._compose(slip)
+        copies[slip.copy] = False  # until it is known to be otherwise
         try:
             await asyncio.to_thread(self._put, data)
         except Away as error:
-            self._show(None)
-            raise Problem("PRINTER_AWAY", private=str(error)) from None
+            del copies[slip.copy]
+            raise Problem(error.reason, private=str(error)) from None
         except Cut as error:
-            copies[slip.copy] = False
             raise Problem("PRINT_UNCERTAIN", private=str(error)) from None
         copies[slip.copy] = True
 
     def _put(self, data: bytes) -> None:
-        with self._way.opened() as wire:
+        """Away, Cut."""
+        with self._opened() as wire:
             before = wire.state()
             self._show(before)
             if before.paper is False:
-                raise Problem("NO_PAPER")
-            if before.online is False:
-                raise Problem("PRINTER_AWAY", private="offline")
+                raise Away("no paper", reason="NO_PAPER")
+            if not before.ready:
+                raise Away("offline")
             wire.send(data, self._way.patience)
             wire.settle(before, self._way.patience)
 
-    def _look(self) -> State:
-        with self._way.opened() as wire:
-            return wire.state()
+    def _look(self) -> None:
+        with self._opened() as wire:
+            self._show(wire.state())
+
+    @contextmanager
+    def _opened(self) -> Iterator[Wire]:
+        """Away, which is shown."""
+        try:
+            with self._way.opened() as wire:
+                yield wire
+        except Away as error:
+            if error.reason == "PRINTER_AWAY":
+                self._show(None)
+            raise
 
     def _show(self, state: State | None) -> None:
         self.state = state

@@ -33,6 +33,7 @@ class Paper:
             printer = escpos().Dummy(profile=self.profile)
         except KeyError:
             raise ConfigError(f"configuration: TUNGGU_PROFILE: no {self.profile!r}") from None
+        _figure("A000", self)  # loads what draws, before somebody waits for it
         try:
             printer.magic.force_encoding(self.code_page)
         except (KeyError, LookupError, ValueError):
@@ -64,8 +65,6 @@ def _printer(paper: Paper) -> Any:
 
 
 def _head(printer: Any, slip: Slip, paper: Paper) -> None:
-    from services.printer.figure import figure  # noqa: PLC0415  (Pillow comes with the extra)
-
     printer.set(bold=True)
     _lines(printer, slip.office, paper)
     printer.set(bold=False)
@@ -73,7 +72,7 @@ def _head(printer: Any, slip: Slip, paper: Paper) -> None:
     printer.ln()
     _lines(printer, slip.lead, paper)
     printer.ln()
-    printer.image(figure(slip.number, paper.width, paper.dpi))
+    printer.image(_figure(slip.number, paper))
     printer.ln()
 
 
@@ -96,6 +95,12 @@ def _foot(printer: Any, slip: Slip, paper: Paper) -> None:
         printer.ln()
         _lines(printer, slip.promise, paper, SMALL)
         printer.set(font="a")
+
+
+def _figure(number: str, paper: Paper) -> Any:
+    from services.printer.figure import figure  # noqa: PLC0415  (Pillow comes with the extra)
+
+    return figure(number, paper.width, paper.dpi)
 
 
 def _lines(printer: Any, text: str, paper: Paper, size: int = LARGE) -> None:

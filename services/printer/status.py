@@ -19,6 +19,11 @@ class State:
     paper: bool | None
 
     @property
+    def ready(self) -> bool:
+        """As far as it says."""
+        return self.online is not False
+
+    @property
     def speaks(self) -> bool:
         return self.paper is not None
 

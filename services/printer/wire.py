@@ -22,7 +22,11 @@ PIECE = 4096  # bytes
 
 
 class Away(Exception):  # noqa: N818
-    """There is no way to the printer; nothing has left."""
+    """Nothing has left; `reason` is of the catalogue."""
+
+    def __init__(self, why: str, reason: str = "PRINTER_AWAY") -> None:
+        super().__init__(why)
+        self.reason = reason
 
 
 class Cut(Exception):  # noqa: N818

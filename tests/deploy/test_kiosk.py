@@ -25,6 +25,12 @@ def test_the_unit_starts_the_agent_with_settings_that_there_are():
     assert int(unit()["TimeoutStopSec"]) > 2 * settings().patience
 
 
+def test_the_image_has_nothing_of_what_draws_and_prints():
+    locked = (ROOT / "requirements.txt").read_text()
+    assert not re.search(r"^(python-escpos|pillow|qrcode|python-barcode)==", locked, re.MULTILINE)
+    assert re.search(r"^python-escpos==", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)
+
+
 def test_the_page_and_the_policy_that_operators_are_told_of_are_the_units():
     policy = json.loads(re.search(r"echo '(\{.*?\})'", OPERATIONS)[1])
     assert policy == {"LoopbackNetworkAllowedForUrls": list(settings().origins)}

@@ -1,7 +1,11 @@
 """The agent over HTTP, as a real process: whom it answers, and what it says."""
 
 import json
+import os
+import re
 import socket
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -241,6 +245,31 @@ def test_a_slip_under_way_is_finished_when_it_is_told_to_end(tmp_path):
         assert own.process.wait(60)
         assert own.process.ending() == "exited with 0"
         assert decoded(slow.wait(1)[0]).cuts == 1
+
+
+def ended(tmp_path, code="pass", **settings):
+    """How the agent ends that cannot start: its code, what it says, what it leaves behind."""
+    left = tmp_path / "left"
+    left.mkdir(exist_ok=True)
+    environ = {f"TUNGGU_{name.upper()}": value for name, value in settings.items()}
+    run = f"{code}; import runpy; runpy.run_module('services.printer', run_name='__main__')"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", run], env=os.environ | environ | {"TMPDIR": str(left)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr.strip().splitlines()[-1], list(left.iterdir())
+
+
+def test_what_keeps_it_from_starting_is_one_line_and_it_leaves_nothing_behind(tmp_path, agent):
+    good = {"printer": "/dev/null", "origins": ORIGIN}
+    code, said, left = ended(tmp_path, **good, port=str(agent.port))
+    assert (code, left) == (1, [])
+    assert said.startswith(f"printer: cannot serve on 127.0.0.1:{agent.port}:")
+    missing = "import sys; sys.modules['escpos'] = None"
+    code, said, _ = ended(tmp_path, missing, **good)
+    assert code == 1
+    assert re.fullmatch(r"printer: escpos\S* is missing: pip install tunggu\[printer\]", said)
+    assert ended(tmp_path, **good, profile="TM-T999")[1].startswith("configuration: TUNGGU_PROFILE")
 
 
 def wait_for(true):

@@ -6,7 +6,7 @@ import { t } from "../core/i18n.js";
 
 const port = Number(new URLSearchParams(location.search).get("printer"));
 const AGENT = Number.isInteger(port) && port > 0 && port < 65536 ? `http://127.0.0.1:${port}` : "";
-const THERE = 3_000; // ms until the agent has said that it is there
+const THERE = 6_000; // ms until the agent has said that it is there
 const PRINTED = 60_000; // ms until it has said what became of a slip
 const BROWSER = new Set(["absent", "empty"]); // nothing has come out, so nothing can come twice
 
