@@ -26,6 +26,7 @@ def test_every_metric_of_a_process_stands_on_the_page_as_it_is_declared(queue, g
     shared = documented("Of every process")
     assert shared == {name: queue[name] for name in queue.keys() & gateway.keys()}
     own = documented("Of an office") | documented("Of a queue process")
+    own |= documented("Of a display of the hall")
     assert own | shared == queue
     assert documented("Of a gateway process") | shared == gateway
     assert shared == declared(SURVEY)

@@ -25,10 +25,10 @@ __all__ = ["ATTACK", "DAY", "HASTY", "HOSTILE", "MAKASSAR", "Desk", "Town", "run
 class Town:
     """A running `stack`. Start it with `start`, end it with `stop`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, metrics: bool = False) -> None:
         self.folder = folder
         self.stack = Stack(
-            folder, port=0, supervise=False, metrics=False, clock=clock(), hours="always"
+            folder, port=0, supervise=False, metrics=metrics, clock=clock(), hours="always"
         )
 
     def start(self) -> None:
@@ -62,9 +62,9 @@ class Town:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator["Town"]:
+def running(folder: Path, metrics: bool = False) -> Iterator["Town"]:
     """A town that is started, and stopped at the end."""
-    town = Town(folder)
+    town = Town(folder, metrics)
     town.start()
     try:
         yield town
