@@ -137,7 +137,7 @@ VERBS = {verb_of(script.stem) for script in LUA.rglob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|survey|notify|gateway"),
+    "service": _like("[A-Z]|queue|survey|notify|gateway|printer"),
     "lane": {lane.name for lane in Lane}.__contains__,
     "channel": {channel.name for channel in Channel}.union(DELIVERY_CHANNELS).__contains__,
     "kind": {*Kind, "CAUGHT_UP"}.__contains__,

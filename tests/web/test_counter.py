@@ -311,6 +311,31 @@ def test_another_officers_counter_is_taken_over_only_while_it_serves_nobody(page
         expect(mine.locator("#problem")).to_contain_text("Petugas lain memakai loket ini")
 
 
+def newer(route):
+    """The journal as if a release that is not this page's had another name for a check-in."""
+    there = route.fetch()
+    route.fulfill(response=there, body=there.text().replace('"e":"present"', '"e":"arrived"'))
+
+
+def test_a_leaf_that_only_a_newer_release_knows_does_not_stop_an_open_console(pages, town):
+    with town.desk("73.71.15") as desk:
+        desk.at(last(desk), "open")
+        number = desk.take("E")["number"]
+        context = pages.context("desktop")
+        context.route("**/events?*", newer)
+        page = console(pages, town, desk, context).page
+        stage(page, "OPEN")
+        page.fill("#paper-number", number)
+        button(page, "Catat sudah datang").click()
+        expect(page.locator("#paper-number")).to_be_focused()  # it is done
+        page.locator("#paper-number").blur()
+        due = page.locator("#next-number").text_content()
+        press(page, "b")
+        stage(page, "CALLED")
+        expect(page.locator("#number")).to_have_text(due)
+        assert events(desk, "present", "call") == ["present", "call"]
+
+
 @pytest.mark.parametrize("role", ["KIOSK", "OFFICER"])
 def test_who_may_not_act_here_is_told_so_and_may_sign_in_as_another(pages, town, role):
     with town.desk("73.71.13") as desk:
