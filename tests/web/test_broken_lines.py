@@ -111,6 +111,31 @@ def test_a_phone_without_a_connection_shows_its_last_ticket_and_how_old_it_is(pa
         expect(page.locator("#stale")).to_be_hidden(timeout=PATIENCE)
 
 
+LEFT = """async () => {
+  for (const name of ["tunggu-0123456789ab", "tunggu-hall-0123456789ab", "tunggu-phone-0123456789ab"]) {
+    const cache = await caches.open(name);
+    for (const path of ["/", "/icon.svg"]) await cache.put(path, new Response("former"));
+  }
+}"""  # noqa: E501
+OWNERS = "async () => (await caches.keys()).map((name) => name.split('-')[1]).sort()"
+
+
+def test_a_new_release_clears_away_its_former_ones_and_shows_nothing_that_another_worker_keeps(
+    pages,
+):
+    phone = pages.context()
+    page = phone.new_page()
+    page.goto("/version")
+    page.evaluate(LEFT)
+    page = pages.within(phone, "/").page
+    installed(page)
+    assert until(page, OWNERS, ["hall", "phone"])
+    phone.set_offline(True)
+    page.reload()
+    expect(page.locator("#offices li").first).to_be_visible()
+    assert "former" not in page.evaluate("fetch('/icon.svg').then((answer) => answer.text())")
+
+
 def test_a_push_is_shown_and_opens_its_ticket_and_nothing_foreign(pages, town, desk):
     phone = pages.context(permissions=["notifications"])
     page = pages.within(phone, "/").page

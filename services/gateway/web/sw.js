@@ -8,9 +8,14 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  const old = (names) => names.filter((name) => name.startsWith(`tunggu-${KEPT.name}-`) && name !== CACHE);
-  event.waitUntil(caches.keys().then((names) => Promise.all(old(names).map((name) => caches.delete(name)))).then(() => clients.claim()));
+  event.waitUntil(caches.keys().then((names) => Promise.all(names.filter(former).map((name) => caches.delete(name)))).then(() => clients.claim()));
 });
+
+/** Of this worker's former releases, the first of which gave their caches no worker's name. */
+const former = (name) => name !== CACHE && (name.startsWith(`tunggu-${KEPT.name}-`) || /^tunggu-\w+$/.test(name));
+
+/** What this worker keeps: another's files are of another release, or as another page left them. */
+const match = (request, options) => caches.open(CACHE).then((cache) => cache.match(request, options));
 
 // The API and its streams always go to the network; the pages say themselves how old data are.
 addEventListener("fetch", (event) => {
@@ -20,7 +25,7 @@ addEventListener("fetch", (event) => {
   if (request.mode === "navigate") {
     if (standIn(pathname)) event.respondWith(page(event, pathname));
   } else if (pathname.startsWith("/web/") || KEPT.files.includes(pathname)) {
-    event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)));
+    event.respondWith(match(request).then((kept) => kept ?? fetch(request)));
   }
 });
 
@@ -32,7 +37,7 @@ const standIn = (pathname) => own(pathname) && (KEPT.pages[own(pathname)] || pat
 /** The page from the network; what is kept if nothing better comes within four seconds. */
 async function page(event, pathname) {
   const answer = await fetch(event.request, { signal: AbortSignal.timeout(4000) }).catch(() => null);
-  if (!answer || answer.status >= 500) return (await caches.match(standIn(pathname), { ignoreSearch: true })) ?? answer ?? Response.error();
+  if (!answer || answer.status >= 500) return (await match(standIn(pathname), { ignoreSearch: true })) ?? answer ?? Response.error();
   event.waitUntil(see(pathname, answer.clone()));
   return answer;
 }
