@@ -64,11 +64,36 @@ def test_two_touches_are_a_number_on_paper(pages, town):
         expect(page.locator("#services li").first).to_be_visible()
         assert page.locator("#qr").get_attribute("src") is None
         assert "E001" not in page.content()
+        expect(page.locator("[aria-live=assertive]")).to_be_empty()
         choose(page, "E")
         page.get_by_role("button", name="Ya, nomor prioritas").click()
         expect(page.locator("#number")).to_have_text("E002")
         assert '"l":"P"' in issues(desk, "E")[1]
         assert seen.faults == []
+
+
+COUNTS = """() => { window.print = () => {
+  const told = document.documentElement.dataset;
+  told.slips = `${told.slips ?? ""}[${document.querySelector("#number").textContent}]`;
+}; }"""
+
+
+def test_whoever_goes_before_the_code_is_there_leaves_no_paper_to_the_next(pages, town, desk):
+    page = kiosk(pages, town, desk.code).page
+    page.evaluate(COUNTS)
+    page.route("**/qr.svg", lambda route: None)
+    choose(page, "D")
+    page.get_by_role("button", name="Tidak, ambil nomor biasa").click()
+    expect(page.locator("#number")).not_to_be_empty()
+    page.get_by_role("button", name="Selesai").click()
+    page.unroute("**/qr.svg")
+    choose(page, "D")
+    page.get_by_role("button", name="Tidak, ambil nomor biasa").click()
+    expect(page.locator("#number")).not_to_be_empty()
+    number = page.locator("#number").inner_text()
+    slips = page.locator("html")
+    expect(slips).to_have_attribute("data-slips", re.compile(number), timeout=PATIENCE)
+    assert slips.get_attribute("data-slips") == f"[{number}]"
 
 
 def test_the_slip_fits_a_roll_of_80_mm(pages, town, desk):

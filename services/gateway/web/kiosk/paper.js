@@ -17,7 +17,13 @@ let copies = 0; // of it that the agent may have printed
 export async function paper(wanted, sharp) {
   slip = wanted;
   copies = 0;
-  await (AGENT ? ask(sharp) : sharp.then(() => print()));
+  await (AGENT ? ask(sharp) : browser(sharp));
+}
+
+async function browser(sharp) {
+  const mine = slip;
+  await sharp;
+  if (slip === mine) print(); // else the next person stands there
 }
 
 /** Another one, because somebody pressed. */

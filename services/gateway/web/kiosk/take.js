@@ -92,6 +92,7 @@ export const shown = ({ number }) => $("#number").textContent === number;
 /** Nothing of it stays on the page for whoever comes next. */
 export function clear() {
   forgetPaper();
+  announce("", true);
   for (const part of all("#number, #slip-ahead, #slip-wait, #slip-service, #slip-date")) text(part, "");
   $("#number").removeAttribute("aria-label");
   $("#qr").removeAttribute("src");
