@@ -46,7 +46,14 @@ def read(environ: Mapping[str, str]) -> PrinterConfig:
     except ValueError:
         told = f"tcp://host:9100 or a device file, not {config.printer!r}"
         raise ConfigError(f"configuration: TUNGGU_PRINTER must be {told}") from None
-    if not config.origins or not all(map(ORIGIN.fullmatch, config.origins)):
+    if not config.origins or not all(map(_is_origin, config.origins)):
         told = f"origins as https://antrean.example, not {','.join(config.origins)!r}"
         raise ConfigError(f"configuration: TUNGGU_ORIGINS must be {told}")
     return config
+
+
+def _is_origin(told: str) -> bool:
+    """As a browser writes it, which is without the port that its scheme has anyway."""
+    usual = told.startswith("http:") and told.endswith(":80")
+    usual = usual or (told.startswith("https:") and told.endswith(":443"))
+    return ORIGIN.fullmatch(told) is not None and not usual

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from services.chassis.errors import Problem
 from services.printer import metrics
 from services.printer.slip import Slip
-from services.printer.status import State
+from services.printer.status import SILENT, State
 from services.printer.wire import Away, Cut, Way, Wire
 
 MOST_WAITING = 4  # slips; one kiosk has one person before it
@@ -32,6 +32,7 @@ class Press:
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._copies: OrderedDict[bytes, dict[int, bool]] = OrderedDict()
+        self._spoken = SILENT  # what the printer said when it last said something
         self.state: State | None = None
 
     async def print(self, slip: Slip) -> int:
@@ -93,7 +94,7 @@ class Press:
             if not before.ready:
                 raise Away("offline")
             wire.send(data, self._way.patience)
-            wire.settle(before, self._way.patience)
+            wire.settle(self._spoken, self._way.patience)  # who falls silent is not believed
 
     def _look(self) -> None:
         with self._opened() as wire:
@@ -112,6 +113,7 @@ class Press:
 
     def _show(self, state: State | None) -> None:
         self.state = state
+        self._spoken = state if state and state.speaks else self._spoken
         metrics.show(state)
 
     def _copies_of(self, ticket: str) -> dict[int, bool]:

@@ -54,7 +54,7 @@ class Way:
     def _connect(self) -> "Wire":
         try:
             connection = socket.create_connection(self.address or ("", 0), timeout=CONNECT)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: a name that none can be
             raise Away(str(error)) from None
         connection.setblocking(False)
         return Wire(connection.detach(), self.answer, hears=True, connection=True)

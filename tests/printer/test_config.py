@@ -18,7 +18,8 @@ WRONG = [
     ("PRINTER", ""), ("PRINTER", "lp0"), ("PRINTER", "usb://x"), ("PRINTER", "tcp://"),
     ("PRINTER", "tcp://x:y"), ("PRINTER", "tcp://x/y"), ("ORIGINS", ""), ("ORIGINS", "*"),
     ("ORIGINS", "https://a.example/"), ("ORIGINS", "a.example"), ("ORIGINS", "null"),
-    ("ORIGINS", "https://A.example"),
+    ("ORIGINS", "https://A.example"), ("ORIGINS", "https://a.example:443"),
+    ("ORIGINS", "http://a.example:80"),
 ]  # fmt: skip
 
 

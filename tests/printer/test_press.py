@@ -90,6 +90,17 @@ async def test_a_printer_that_dies_amid_a_slip_is_an_error_and_no_second_paper()
         assert printer.wait(2)[1] == named(slip(copy=2))
 
 
+async def test_a_printer_that_falls_silent_is_not_believed_to_have_printed():
+    with Printer() as printer:
+        own = Press(Way(printer.address, "", 0.5, 0.5), named)
+        until = asyncio.get_running_loop().time() + 60
+        while not (own.state and own.state.speaks) and asyncio.get_running_loop().time() < until:
+            await own.look()
+        printer.goes_on.clear()
+        assert await refused(own, slip()) == "PRINT_UNCERTAIN"
+        printer.goes_on.set()
+
+
 @pytest.mark.parametrize(
     ("told", "reason"), [({"paper": NO_PAPER}, "NO_PAPER"), ({"online": OFFLINE}, "PRINTER_AWAY")]
 )

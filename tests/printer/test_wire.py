@@ -87,7 +87,7 @@ def test_one_that_takes_no_more_is_given_up_after_a_while():
 def test_nobody_there_is_away():
     with Printer() as printer:
         address = printer.address
-    for there in (way(address=address), way("/nowhere/lp0")):
+    for there in (way(address=address), way("/nowhere/lp0"), way(address=("a..b", 9100))):
         with pytest.raises(Away), there.opened():
             pass
 
