@@ -26,8 +26,9 @@ VERB = "ReportDisplay"
 MOST = 16
 """Displays of an office."""
 
-PAGES = 4
-"""Pages of a display whose counts are remembered, the latest."""
+PAGES = 16
+"""Pages of a display whose counts are remembered, the latest. A page that is forgotten while it
+lives is counted anew: all screens of a hall, left without names of their own, are one display."""
 
 LIFE_MS = 3_600_000
 """For how long a report is kept."""

@@ -79,6 +79,14 @@ async def test_report_display_adds_up_the_pages_of_a_display_one_after_the_other
     assert plays_of(await report(office)) == [(1, 18, 180)]
 
 
+async def test_report_display_counts_twelve_screens_of_one_name_once_each(office):
+    for plays in range(1, 4):
+        for screen in range(12):
+            answer = await report(office, page=f"{screen:016}", plays=(plays, 0))
+    assert plays_of(answer) == [(1, 36, 360), (2, 0, 0)]
+    assert kept(office)["1"]["pages"][f"{0:016}"]["films"] == {"1": [3, 30]}
+
+
 async def test_report_display_remembers_only_the_latest_pages_of_a_display(office):
     for turn in range(3 * PAGES):
         answer = await report(office, page=f"{turn:016}", plays=(2,))

@@ -56,7 +56,8 @@ for film, counts in pairs(played) do
     all[i] = math.min(LARGEST, all[i] + math.max(0, counts[i] - own[i]))
     own[i] = math.max(own[i], counts[i])
   end
-  record.films[film], before.films[film] = all, own
+  record.films[film] = all
+  if own[1] + own[2] > 0 then before.films[film] = own end
 end
 before.at, record.at, shown.behind = now, now, behind()
 record.shown, record.pages[page] = shown, before
