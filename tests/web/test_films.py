@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from services.local.apply import client
 from tests.web.cinema import open_cinema, recorded, showing
 from tests.web.door import open_door
 from tests.web.pages import Pages, until
@@ -134,6 +135,60 @@ def test_a_film_that_is_no_longer_shown_is_let_go_and_a_new_one_is_fetched(pages
     page.reload()
     keeps(page)
     expect(page.locator("#film")).to_be_hidden()
+
+
+def test_of_an_office_that_is_gone_nothing_stays_on_the_wall_until_it_is_back(
+    own_pages, own_town, film
+):
+    with open_cinema(film) as cinema:
+        showing(own_town, HALL, listed(cinema, "a"))
+        number = called(own_town)["number"]
+        context = own_pages.context("hall")
+        context.clock.install()
+        page = own_pages.within(context, PAGE).page
+        plays(page, "a")
+        keeps(page, "/a.webm")
+        expect(page.locator("#big > .number")).to_have_text(number)
+        with client(own_town.url, own_town.token("ADMIN", "*")) as http:
+            http.delete(f"/v1/kecamatan/{HALL}").raise_for_status()
+        page.clock.fast_forward(5 * 60_000)
+        expect(page.locator("#office")).to_have_text("Kantor ini tidak dikenal.", timeout=PATIENCE)
+        expect(page.locator("#film")).to_be_hidden()
+        expect(page.locator("#running")).to_be_hidden()
+        expect(page.locator("#big > .number")).to_have_count(0)
+        keeps(page)
+        showing(own_town, HALL, listed(cinema, "b"))
+        page.clock.fast_forward(5 * 60_000)
+        expect(page.locator("#office")).to_have_text("Kecamatan Mariso", timeout=PATIENCE)
+        keeps(page, "/b.webm")
+
+
+OTHERS = """async (m) => {
+  const week = 7 * 24 * 3600_000;
+  for (const [place, looked] of [["1", Date.now()], ["2", Date.now() - 2 * week], ["3", null]]) {
+    await caches.open(m.shelfOf(place));
+    if (looked) localStorage[`tunggu.display.${place}`] = JSON.stringify({ looked });
+  }
+  await caches.open("tunggu-phone-x");
+  await m.forgetOthers();
+  const left = [1, 2, 3].map((place) => `tunggu.display.${place}` in localStorage);
+  const names = await caches.keys();
+  await Promise.all([m.shelfOf("1"), "tunggu-phone-x"].map((name) => caches.delete(name)));
+  return [["1", "2", "3"].map((place) => names.includes(m.shelfOf(place))), left,
+    names.includes("tunggu-phone-x")];
+}"""
+
+
+def test_a_screen_lets_go_of_an_office_that_it_has_not_shown_for_long_and_of_no_other(
+    browser, town
+):
+    page = browser.new_context(base_url=town.url, bypass_csp=True).new_page()
+    page.goto("/version")
+    try:
+        here = [True, False, False]
+        assert run(page, "last.js", OTHERS) == [here, here, True]
+    finally:
+        page.context.close()
 
 
 # --- what cannot be kept, or cannot be played ---------------------------------------------------

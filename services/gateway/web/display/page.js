@@ -12,7 +12,7 @@ import { keepAwake } from "./awake.js";
 import { draw, flash } from "./board.js";
 import { caller, news } from "./calls.js";
 import { films } from "./films.js";
-import { lastKnown } from "./last.js";
+import { forgetOthers, lastKnown, shelfOf } from "./last.js";
 import { offered, played, report } from "./report.js";
 import { running } from "./running.js";
 import { shelf } from "./shelf.js";
@@ -83,22 +83,32 @@ function recall() {
 // --- what the office wants shown --------------------------------------------------------------------
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
-const showFilms = films($("#film"), { shelf: shelf(`tunggu-films-${place}`), minute: () => minute(now()), played });
+const showFilms = films($("#film"), { shelf: shelf(shelfOf(place)), minute: () => minute(now()), played });
+let unknown = false; // there is no such office, or no longer
 let permitted = ""; // the films that this page's policy lets load
 
 const addresses = ({ display }) => JSON.stringify((display?.films ?? []).map(({ url, captions }) => [url, captions]));
 
 async function office() {
   const { ok, value, status } = await get(path);
-  if (status === 404) {
-    last.note({ office: null, board: null });
-    text($("#office"), t("display.unknown"));
-  }
+  if (status === 404) showNobody();
   if (!ok) return;
-  last.note({ office: value });
+  if (unknown) location.reload(); // nothing has been followed since
+  last.note({ office: value, looked: now() });
+  forgetOthers().catch(() => {}); // where nothing may be kept there is nothing
   permitted ||= addresses(value);
   if (permitted !== addresses(value)) location.reload();
   else showOffice(value);
+}
+
+/** Of an office that is gone nothing may stay on the wall, or be kept. */
+function showNobody() {
+  unknown = true;
+  last.note({ office: null, board: null });
+  text($("#office"), t("display.unknown"));
+  draw({ open: false, counters: [], calls: [], services: [] });
+  showTexts([]);
+  showFilms([]);
 }
 
 function showOffice({ name, timezone, display }) {
@@ -122,6 +132,7 @@ follow({
   url: `/v1/streams/kecamatan/${encodeURIComponent(place)}/board`, poll: `${path}/board`, event: "board", data: drawBoard, always: true,
   state(is) {
     live = is.live;
+    if (is.gone) office(); // whose board it was may be gone, too
     state(is.live || is.since || is.gone ? is : { ...is, since: recall() });
   },
 });
