@@ -41,6 +41,7 @@ STYLE = (
     "th,td{border-bottom:1px solid #bbb;padding:.25em .4em;text-align:right}"
     "th:first-child,td:first-child{text-align:left}.few{color:#767676}td{white-space:nowrap}"
     "svg{width:100%;height:auto;font-size:10px}thead{display:table-header-group}"
+    "@media screen{.wide{overflow-x:auto}}"
     "@media print{body{margin:0;max-width:none}tr,svg{break-inside:avoid}}"
 )
 
@@ -170,9 +171,11 @@ def _comma(number: str) -> str:
 
 def _table(caption: str, columns: Iterable[str], lines: Iterable[str]) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    name = escape(caption)
     return (
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table>"
+        f'<div class="wide" role="region" tabindex="0" aria-label="{name}">'
+        f"<table><caption>{name}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
 

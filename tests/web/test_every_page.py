@@ -7,7 +7,7 @@ import pytest
 from tests.web.axe import AXE, violations
 from tests.web.pages import SIZES
 from tests.web.table import TABLE
-from tests.web.town import ATTACK, HOSTILE
+from tests.web.town import ATTACK, HOSTILE, MAKASSAR
 
 every_page = pytest.mark.parametrize("shown", TABLE, ids=lambda shown: shown.name)
 FOCUS = """() => {
@@ -102,6 +102,16 @@ def test_a_page_fits_every_size_and_what_is_pressed_fits_a_thumb(pages, town, de
     for size in SIZES.values():
         seen.page.set_viewport_size(size)
         assert seen.fits(), size
+
+
+@pytest.mark.parametrize("path", ["/docs", f"/v1/kecamatan/{MAKASSAR}/report"])
+def test_what_is_looked_up_or_printed_fits_a_phone_too(browser, town, path):
+    page = browser.new_context(base_url=town.url, viewport=SIZES["phone"]).new_page()
+    page.goto(path)
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
+    finally:
+        page.context.close()
 
 
 @every_page
