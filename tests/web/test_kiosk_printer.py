@@ -143,6 +143,28 @@ def test_a_printer_that_dies_amid_the_slip_gives_no_second_paper_until_somebody_
     nothing_printed(page)
 
 
+def test_who_comes_while_the_last_slip_is_still_printed_sees_and_gets_their_own_alone(
+    pages, town, printer, agent
+):
+    page = stand(pages, town, agent).page
+    printer.goes_on.clear()
+    first = take(page)
+    said(page, "Struk sedang dicetak")
+    page.get_by_role("button", name="Selesai").click()
+    expect(page.locator("#paper")).to_be_empty()
+    assert first not in page.content()
+    second = take(page)
+    said(page, "Struk sedang dicetak")
+    printer.goes_on.set()
+    said(page, "Silakan ambil struk Anda")
+    slips = zip(printer.wait(2), (first, second), strict=True)
+    assert all(shows(slip, number) for slip, number in slips)
+    expect(page.locator("#number")).to_have_text(second)
+    page.get_by_role("button", name="Cetak lagi").click()
+    assert shows(printer.wait(3)[2], second)
+    nothing_printed(page)
+
+
 def test_an_agent_that_is_lost_amid_its_answer_gives_no_second_paper(pages, town, printer, agent):
     page = stand(pages, town, agent).page
     page.route("**/print", lambda route: (route.fetch(), route.abort("connectionreset")))
