@@ -1,5 +1,6 @@
 """A proxy before a gateway, which can say that nobody is behind it. It lets no stream through."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,16 +14,21 @@ OWN = ("connection", "content-encoding", "content-length", "date", "server", "tr
 
 
 class Door:
-    """`shut`: whether it answers 502."""
+    """`shut`: whether it answers 502; `former`: whether a gateway of another release has the files,
+    under whatever version they are asked for."""
 
     def __init__(self, behind: str) -> None:
         self.shut = False
+        self.former = False
         self.behind = httpx.Client(base_url=behind, timeout=30)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_port}"
+
+    def asked(self, path: str) -> str:
+        return re.sub("^/web/[^/]+/", "/web/former/", path) if self.former else path
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         door = self
@@ -32,7 +38,7 @@ class Door:
                 if door.shut or self.path.startswith("/v1/streams/"):
                     self._answer(502, {"content-type": "text/html"}, b"<h1>Bad Gateway</h1>")
                     return
-                found = door.behind.get(self.path)
+                found = door.behind.get(door.asked(self.path))
                 self._answer(found.status_code, found.headers, found.content)
 
             def _answer(self, status: int, headers: Any, body: bytes) -> None:

@@ -123,6 +123,24 @@ def test_a_proxy_that_says_that_nobody_is_behind_it_is_no_page_for_a_wall(browse
         pages.close()
 
 
+GIVEN_UP = """async () => {
+  const begun = (await caches.keys()).some((name) => name.startsWith("tunggu-hall-"));
+  return begun && !(await navigator.serviceWorker.getRegistration());
+}"""
+
+
+def test_while_a_release_is_rolled_out_a_screen_keeps_no_file_of_another_one(browser, town):
+    with open_door(town.url) as door:
+        pages = Pages(browser, door.url)
+        door.former = True
+        page = pages.open(PAGE, "hall").page
+        assert until(page, GIVEN_UP, True)
+        door.former = False
+        page.reload()
+        at_work(page)
+        pages.close()
+
+
 def test_a_film_that_is_no_longer_shown_is_let_go_and_a_new_one_is_fetched(pages, town, cinema):
     showing(town, HALL, listed(cinema, "a"))
     page = pages.open(PAGE, "hall").page

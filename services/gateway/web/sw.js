@@ -4,8 +4,21 @@
 const CACHE = `tunggu-${KEPT.name}-${KEPT.version}`;
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(KEPT.files)).then(keepOpen).then(() => skipWaiting()));
+  event.waitUntil(caches.open(CACHE).then((cache) => Promise.all(KEPT.files.map((file) => stock(cache, file)))).then(keepOpen).then(() => skipWaiting()));
 });
+
+/** While a release is rolled out a gateway of another one may answer; then this worker comes later. */
+async function stock(cache, file) {
+  const answer = await fetch(file);
+  const type = answer.headers.get("content-type") ?? "";
+  const ours = file.startsWith("/web/") ? (answer.headers.get("cache-control") ?? "").includes("immutable")
+    : !type.startsWith("text/html") || ofThis(await answer.clone().text());
+  if (!answer.ok || !ours) throw new TypeError(file);
+  await cache.put(file, answer);
+}
+
+/** Whether a page is of this release: one of another would miss its scripts. */
+const ofThis = (html) => html.includes(`/web/${KEPT.version}/`);
 
 addEventListener("activate", (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter(former).map((name) => caches.delete(name)))).then(() => clients.claim()));
@@ -42,10 +55,10 @@ async function page(event, pathname) {
   return answer;
 }
 
-/** Keeps a page as it was seen. One of another release would miss its scripts: its own worker comes. */
+/** Keeps a page as it was seen; for one of another release its own worker comes. */
 async function see(pathname, answer) {
   if (!answer.ok || KEPT.pages[own(pathname)] !== "") return;
-  if ((await answer.clone().text()).includes(`/web/${KEPT.version}/`)) await (await caches.open(CACHE)).put(pathname, answer);
+  if (ofThis(await answer.clone().text())) await (await caches.open(CACHE)).put(pathname, answer);
 }
 
 /** The pages that were open before this worker. */
