@@ -48,6 +48,9 @@ async function say(call) {
 const tell = caller(say, Number(asked.get("repeats")));
 
 function drawBoard(board) {
+  if (board === shown) return; // a line came back with nothing newer
+  shown = board;
+  if (!known) office();
   draw(board);
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
   heard = newest;
@@ -64,12 +67,15 @@ setInterval(() => live && heard && isCurrent(), 5000);
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
 const showFilms = films($("#film"));
+let shown = null; // the last board
+let known = false; // whether the office has said what it wants shown
 let permitted = null; // the films that this page's policy lets load
 
 async function office() {
   const { ok, value, status } = await get(path);
   if (status === 404) text($("#office"), t("display.unknown"));
   if (!ok) return;
+  known = true;
   useZone(value.timezone);
   const name = `Kecamatan ${value.name}`;
   text($("#office"), name);
