@@ -32,6 +32,7 @@ class Followed:
     acts_on: ClassVar[frozenset[str]] = frozenset()  # what may, until something is pressed
     role: ClassVar[str] = ""
     does: ClassVar[int] = 0  # how often what is pressed may happen
+    waits: ClassVar[tuple[str, ...]] = ()  # where it is said that what was pressed waits, and how
     shown: ClassVar[tuple[str, str]]  # where `{n}` people are said to wait, and how
 
     def __init__(self, town: Town, desk: Desk) -> None:
@@ -55,7 +56,7 @@ class Followed:
         raise NotImplementedError
 
     def press(self) -> None:
-        """While nobody answers; the page says that it waits."""
+        """While nobody answers."""
 
     def change(self) -> None:
         self.desk.take("A")
@@ -115,6 +116,7 @@ class Taking(Followed):
     """A number of a service that nobody else wants, so that the two are told apart."""
 
     code = "73.71.04"
+    waits = ("#problem", "hanya sekali")
     does = 1
     shown = ("#service-waiting", "{n} orang")
 
@@ -125,7 +127,6 @@ class Taking(Followed):
     def press(self) -> None:
         self.page.locator("#priority").check()
         self.button("Ambil nomor")
-        self.says("#problem", "hanya sekali")
 
     def done(self) -> None:
         expect(self.page.locator("#number")).to_have_text(re.compile(r"A\d+"), timeout=PATIENCE)
@@ -143,6 +144,7 @@ class Holder(Followed):
     """Somebody with others before them, who is going to say that they are here."""
 
     code = "73.71.06"
+    waits = ("#problem", "Mencoba lagi")
     does = 1
 
     def path(self) -> str:
@@ -152,7 +154,6 @@ class Holder(Followed):
 
     def press(self) -> None:
         self.button("Saya sudah di sini")
-        self.says("#problem", "Mencoba lagi")
 
     def change(self) -> None:
         self.desk.serve("1")
@@ -171,11 +172,11 @@ class Holder(Followed):
 
 class GivingUp(Holder):
     code = "73.71.07"
+    waits = ("#problem", "Mencoba lagi")
 
     def press(self) -> None:
         self.page.locator("#giveup summary").click()
         self.button("Ya, batalkan")
-        self.says("#problem", "Mencoba lagi")
 
     def shows(self) -> None:
         if self.page.locator("#card").get_attribute("data-state") == "WAITING":
@@ -192,6 +193,7 @@ class Rating(Followed):
     """A ticket that is served will not change: it has nothing to be late with."""
 
     code = "73.71.08"
+    waits = ("#thanks", "Mencoba lagi")
     does = 1
     lives_on = frozenset()
     acts_on = EVERYWHERE | {"survey"}
@@ -202,7 +204,6 @@ class Rating(Followed):
 
     def press(self) -> None:
         self.button("Puas")
-        self.says("#thanks", "Mencoba lagi")
 
     def change(self) -> None:
         """Nothing that it would show."""
@@ -219,6 +220,7 @@ class Rating(Followed):
 
 class Counter(Followed):
     code = "73.71.09"
+    waits = ("#problem", "hanya sekali")
     does = 1
     size = "desktop"
     role = "OFFICER"
@@ -232,7 +234,6 @@ class Counter(Followed):
     def press(self) -> None:
         self.next = self.page.locator("#next-number").inner_text()
         self.button("Panggil berikutnya")
-        self.says("#problem", "hanya sekali")
 
     def done(self) -> None:
         stage = self.page.locator("#stage")
@@ -266,6 +267,7 @@ class Hall(Followed):
 
 class Kiosk(Followed):
     code = "73.71.11"
+    waits = ("#problem", "nomor Anda sedang diminta")
     does = 1
     size = "tablet"
     role = "KIOSK"
@@ -278,7 +280,6 @@ class Kiosk(Followed):
     def press(self) -> None:
         self.page.locator(".choice[value=A]").click()
         self.button("Ya, nomor prioritas")
-        self.says("#problem", "nomor Anda sedang diminta")
 
     def done(self) -> None:
         expect(self.page.locator("#number")).to_have_text(re.compile(r"A\d+"), timeout=PATIENCE)
@@ -308,7 +309,7 @@ class Tablet(Followed):
     def press(self) -> None:
         self.page.locator("#open").click(timeout=PATIENCE)
         self.button("Sangat puas")
-        self.says("#said-title", "Mengirim")
+        self.says("#said-title", "Mengirim")  # for some seconds
 
     def serve(self) -> None:
         self.number = self.desk.served("A")["number"]
@@ -335,6 +336,7 @@ class Tablet(Followed):
 
 class Dashboard(Followed):
     code = "73.71.13"
+    waits = ("#issuing-problem", "Mencoba lagi")
     does = 1
     size = "desktop"
     role = "SUPERVISOR"
@@ -350,7 +352,6 @@ class Dashboard(Followed):
         self.button("Hentikan pengambilan nomor")
         self.button("Lanjut")
         self.button("Ya, hentikan")
-        self.says("#issuing-problem", "Mencoba lagi")
 
     def change(self) -> None:
         self.desk.serve("1")
@@ -401,6 +402,7 @@ class Room(Followed):
 
 class Verify(Followed):
     code = "73.71.15"
+    waits = ("#headline", "tidak dapat dinilai")
 
     def path(self) -> str:
         self.desk.take()
@@ -408,7 +410,6 @@ class Verify(Followed):
 
     def press(self) -> None:
         self.button("Periksa lagi")
-        self.page.locator("#result[data-verdict=CANNOT_JUDGE]").wait_for(timeout=PATIENCE)
 
     def shows(self) -> None:
         count = self.events('"e"')

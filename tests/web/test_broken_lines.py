@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.web.followed import FOLLOWED, PATIENCE, Taking
-from tests.web.town import running
+from tests.web.town import HOSTILE, running
 
 AGE = re.compile(r"Data terakhir pukul \d\d\.\d\d")
 
@@ -82,7 +82,8 @@ def test_every_page_says_that_it_is_cut_off_recovers_and_does_what_was_pressed_o
         each(those, lambda one: one.open(pages))
         cut(town, away, those)
         each([one for one in those if away in one.lives_on], stale)
-        each([one for one in those if away in one.lives_on | one.acts_on], lambda one: one.press())
+        each(those, lambda one: one.press())
+        each(those, lambda one: one.waits and one.says(*one.waits))
         if away == "network":  # nothing can happen while a process is away
             each(those, lambda one: one.change())
         mend(town, away, those)
@@ -93,7 +94,7 @@ def test_every_page_says_that_it_is_cut_off_recovers_and_does_what_was_pressed_o
 
 
 def test_where_streams_do_not_get_through_the_page_asks_instead(pages, town):
-    with town.desk("73.71.14") as desk:
+    with town.desk(HOSTILE) as desk:  # no page above is of this office
         ticket = desk.take()
         phone = pages.context(service_workers="block")
         phone.route("**/v1/streams/**", lambda route: route.abort())
@@ -103,6 +104,25 @@ def test_where_streams_do_not_get_through_the_page_asks_instead(pages, town):
         desk.at("1", "callNext")
         expect(page.locator("#headline")).to_contain_text("loket 1", timeout=PATIENCE)
         expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_an_answer_that_comes_late_does_not_put_people_back_before_a_number(pages, town):
+    with town.desk("73.71.02") as desk:
+        desk.at("1", "open")
+        ticket = [desk.take() for _ in range(3)][-1]
+        page = pages.within(pages.context(service_workers="block"), f"/t/{ticket['id']}").page
+        expect(page.locator("#ahead")).to_have_text("2")
+        held = []
+        page.route("**:checkIn", lambda route: held.append((route, route.fetch())))
+        page.get_by_role("button", name="Saya sudah di sini").click()
+        expect(page.locator("#detail")).to_be_visible(timeout=PATIENCE)  # by the stream
+        desk.at("1", "callNext")
+        expect(page.locator("#ahead")).to_have_text("1", timeout=PATIENCE)
+        ((route, answer),) = held
+        assert answer.json()["ticket"]["ahead"] == 2
+        route.fulfill(response=answer)
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+        expect(page.locator("#ahead")).to_have_text("1")
 
 
 # --- without a connection ---------------------------------------------------------------------

@@ -65,7 +65,6 @@ function mark(one, live) {
 }
 
 function give(one, value) {
-  one.value = value;
   mark(one, true);
   one.data(value);
 }
@@ -165,6 +164,6 @@ function take(one, part) {
   if (fields.retry) one.retry = Number(fields.retry) || one.retry;
   if (fields.event === "stale") mark(one, false);
   else if (fields.event === "fresh") same(one);
-  else if (fields.event === one.event) give(one, JSON.parse(fields.data));
+  else if (fields.event === one.event) give(one, one.value = JSON.parse(fields.data));
   else if (one.live) one.since = now();
 }

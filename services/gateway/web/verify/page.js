@@ -4,7 +4,7 @@
 import { get } from "../core/api.js";
 import { $, h, icon, show, text } from "../core/dom.js";
 import { start } from "../core/frame.js";
-import { t, word } from "../core/i18n.js";
+import { count, t, word } from "../core/i18n.js";
 import { mine } from "../core/mine.js";
 import { clock, day as dateOf, hour, useZone } from "../core/time.js";
 import { Unanswered, fingerprint, journal, policyOf, signs, split } from "./journal.js";
@@ -117,9 +117,9 @@ function failed(error) {
 
 function draw(report, day) {
   verdict(report.verdict, headline(report, day), detail(report, day));
-  text($("#issued"), day?.tickets.size ?? 0);
-  text($("#calls"), report.calls);
-  text($("#leaves"), report.leaves);
+  text($("#issued"), count(day?.tickets.size ?? 0));
+  text($("#calls"), count(report.calls));
+  text($("#leaves"), count(report.leaves));
   show($("#counts"), true);
   show($("#again"), !day?.closed);
   broken = new Map();
