@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.web.followed import FOLLOWED, PATIENCE, Taking
-from tests.web.town import HOSTILE, running
+from tests.web.town import DAY, HOSTILE, MAKASSAR, running
 
 AGE = re.compile(r"Data terakhir pukul \d\d\.\d\d")
 
@@ -104,6 +104,42 @@ def test_where_streams_do_not_get_through_the_page_asks_instead(pages, town):
         desk.at("1", "callNext")
         expect(page.locator("#headline")).to_contain_text("loket 1", timeout=PATIENCE)
         expect(page.locator("#stale")).to_be_hidden()
+
+
+OFFICE = {
+    "phone": ("/#{k}", "", "#office-name"),
+    "display": ("/display/{k}", "", "#office"),
+    "counter": ("/counter/{k}/1", "OFFICER", "#office"),
+    "survey": ("/survey/{k}/1", "KIOSK", "#office"),
+    "dashboard": ("/dashboard/{k}", "SUPERVISOR", "#name"),
+    "verify": (f"/verify/{{k}}/{DAY}", "", "#office"),
+}
+
+
+@pytest.mark.parametrize("name", OFFICE)
+def test_a_page_that_could_not_learn_its_office_asks_again_when_the_line_is_back(name, town, pages):
+    path, role, place = OFFICE[name]
+    path = path.format(k=MAKASSAR)
+    context = pages.context("desktop", service_workers="block")
+    lost = []
+    nothing = "**/v1/kecamatan/73.71.03"
+    context.route(nothing, lambda route: (lost.append(1), route.abort()))
+    context.route("**/figures?*", lambda route: route.abort())
+    page = pages.within(context, town.link(path, role) if role else path).page
+    if name == "dashboard":
+        expect(page.locator("#period-problem")).to_be_visible(timeout=PATIENCE)
+    context.unroute("**/figures?*")
+    page.wait_for_timeout(500)
+    assert lost
+    assert "Kecamatan" not in page.locator(place).inner_text()
+    context.set_offline(True)
+    expect(page.locator("#stale")).to_be_visible(timeout=PATIENCE)
+    context.unroute(nothing)
+    context.set_offline(False)
+    expect(page.locator(place)).to_have_text("Kecamatan Makassar", timeout=PATIENCE)
+    if name == "dashboard":
+        page.locator("#services-table td").first.wait_for(timeout=PATIENCE)
+        expect(page.locator("#period-problem")).to_be_hidden(timeout=PATIENCE)
 
 
 def test_an_answer_that_comes_late_does_not_put_people_back_before_a_number(pages, town):
