@@ -25,8 +25,11 @@ def console(pages, town, desk, context=None, token=""):
     return pages.within(context or pages.context("desktop"), path)
 
 
-def stage(page, state):
+def stage(page, state, busy=False):
+    """Unless it is `busy` the console hears what is pressed next."""
     expect(page.locator("#stage")).to_have_attribute("data-state", state, timeout=PATIENCE)
+    if not busy:
+        expect(page.locator("#acts [aria-disabled]")).to_have_count(0, timeout=PATIENCE)
 
 
 def button(page, name):
@@ -225,7 +228,7 @@ def test_a_session_that_ends_asks_for_a_token_and_then_goes_on(pages, town):
         button(page, "Buka loket").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
-        stage(page, "CLOSED")
+        stage(page, "CLOSED", busy=True)
         dialog.get_by_label("Token").fill("bukan token")
         dialog.get_by_role("button", name="Masuk").click()
         expect(dialog).to_contain_text("tidak dapat dibaca")
