@@ -10,6 +10,7 @@ Who may import whom (checked by `make imports` and tests/test_architecture.py):
   queue's protos.
 - `queue`, `gateway`, `notify`, `survey` and `controller` never import each
   other: gRPC is the only way across.
+- `printer` runs on a kiosk's machine; it knows the chassis and nothing else of ours.
 - `local` starts them all on one machine and is imported by none.
 - Inside a service: `__main__` may import everything of its own; `servicer`
   speaks protos; `store` alone speaks to Redis; these modules of the queue

@@ -19,6 +19,7 @@ from services.gateway.admission import Limit
 from services.gateway.crowd import Cause
 from services.gateway.routes import Routes
 from services.notify.channels import Kind, Result
+from services.queue import grammar
 from services.queue.model import Channel, CounterState, Lane
 from services.queue.steps import LUA, verb_of
 from tunggu.notify.v1.notify_pb2 import DeliveryChannel
@@ -132,11 +133,11 @@ REASONS = {*catalogue(), "OK", "CANCELLED", "GONE", "POWER", "DISASTER", "FULL",
 CHANNELS_PAGE = Path(__file__).parent.parent / "docs" / "CHANNELS.md"
 WORDS = set(re.findall(r"`([A-Z_]+)`", CHANNELS_PAGE.read_text("utf-8")))
 DELIVERY_CHANNELS = {name.removeprefix("DELIVERY_CHANNEL_") for name, _ in DeliveryChannel.items()}
-VERBS = {verb_of(script.stem) for script in LUA.glob("[!_]*.lua")} | {"Read"}
+VERBS = {verb_of(script.stem) for script in LUA.rglob("[!_]*.lua")} | {"Read"}
 
 ALLOWED: dict[str, Callable[[str], bool]] = {
     "kecamatan": _like("[0-9]{2}[.][0-9]{2}[.][0-9]{2}"),
-    "service": _like("[A-Z]|queue|survey|notify|gateway"),
+    "service": _like("[A-Z]|queue|survey|notify|gateway|printer"),
     "lane": {lane.name for lane in Lane}.__contains__,
     "channel": {channel.name for channel in Channel}.union(DELIVERY_CHANNELS).__contains__,
     "kind": {*Kind, "CAUGHT_UP"}.__contains__,
@@ -151,7 +152,9 @@ ALLOWED: dict[str, Callable[[str], bool]] = {
     "cause": set(Cause).__contains__,
     "le": _like(r"[0-9.]+|\+Inf"),
     "generation": _like("[0-2]"),
-    "version": _like("[0-9.]+"),
+    "version": _like(r"[0-9.]+|[0-9a-f]{12}"),
+    "display": _like(grammar.DISPLAY.pattern),
+    "film": _like("[1-9]|[1-5][0-9]|6[0-4]"),
     "python": _like("[0-9.]+"),
     "major": _like("[0-9]+"),
     "minor": _like("[0-9]+"),

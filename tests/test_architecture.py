@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 SERVICES = ROOT / "services"
 MODULES = sorted(SERVICES.rglob("*.py"))
 SCRIPTS = sorted(SERVICES.rglob("*.lua"))
-PROCESSES = {"queue", "gateway", "notify", "survey", "controller"}
+PROCESSES = {"queue", "gateway", "notify", "survey", "controller", "printer"}
 # Verbs that write an event, as DESIGN and docs/RULES.md name them.
 VERBS = """
 CreateTicket CallNextTicket RecallTicket StartTicket CompleteTicket SkipTicket HoldTicket

@@ -9,6 +9,7 @@ from tests.metrics_page import declared, documented, rows
 QUEUE, GATEWAY = "services.queue.compose", "services.gateway.compose"
 SURVEY, NOTIFY = "services.survey.compose", "services.notify.compose"
 CONTROLLER = "services.controller.compose"
+PRINTER = "services.printer.compose"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +26,13 @@ def test_every_metric_of_a_process_stands_on_the_page_as_it_is_declared(queue, g
     shared = documented("Of every process")
     assert shared == {name: queue[name] for name in queue.keys() & gateway.keys()}
     own = documented("Of an office") | documented("Of a queue process")
+    own |= documented("Of a display of the hall")
     assert own | shared == queue
     assert documented("Of a gateway process") | shared == gateway
     assert shared == declared(SURVEY)
     assert documented("Of a notify process") | shared == declared(NOTIFY)
     assert documented("Of a controller process") | shared == declared(CONTROLLER)
+    assert documented("Of a kiosk's printing agent") == declared(PRINTER)
 
 
 def test_every_metric_says_how_replicas_are_put_together(queue, gateway):

@@ -21,7 +21,9 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 
 # Fields that say what is meant: a path that names one needs none of the others.
-NAMING = frozenset({"ticket_id", "kecamatan", "number", "counter", "service_day", "webhook_id"})
+NAMING = frozenset(
+    {"ticket_id", "kecamatan", "number", "counter", "display", "service_day", "webhook_id"}
+)
 IN_HEADERS = frozenset(name for _, _, name in HEADER_FIELDS)
 
 _LITERAL = re.compile(r"`([^`]+)`")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.gateway.app import Fixed
-from services.gateway.assets import KINDS, Assets, File, served
+from services.gateway.assets import GUARDS, KINDS, POLICY, Assets, File, served
 from services.gateway.display_page import DisplayPage
-from services.gateway.exchange import Exchange, Reply
+from services.gateway.exchange import Exchange, Headers, Reply
 from services.gateway.qr import qr_of_ticket
 from services.gateway.ticket_page import TicketPage, Tickets
 from services.gateway.voice.recordings import recorded
@@ -28,6 +28,8 @@ PAGES = {
     "/war-room": "war-room",
     "/verify/{kecamatan}/{day}": "verify",
 }
+# A kiosk's page may ask the printing agent of its own machine, at any port, and no more.
+AT_KIOSK = b"connect-src 'self' http://127.0.0.1:*"
 # What a phone keeps, so that it opens without a connection.
 OFFLINE = ("core", "phone", "ticket")
 TICKET = b"/t/{ticket}"
@@ -55,7 +57,7 @@ def pages(tickets: Tickets, recordings: str = "") -> Pages:
 
 def _fixed(assets: Assets, ticket: TicketPage) -> dict[bytes, Fixed]:
     shown: dict[bytes, Fixed] = {
-        address.encode(): _page(assets, folder)
+        address.encode(): _page(assets, folder, _guards(folder))
         for address, folder in PAGES.items()
         if (WEB / folder / "index.html").exists()
     }
@@ -75,11 +77,20 @@ def _html(assets: Assets, folder: str) -> bytes:
     return assets.placed((WEB / folder / "index.html").read_text("utf-8")).encode()
 
 
-def _page(assets: Assets, folder: str) -> Fixed:
+def _guards(folder: str) -> Headers:
+    if folder != "kiosk":
+        return GUARDS
+    return [
+        (b"content-security-policy", POLICY.replace(b"connect-src 'self'", AT_KIOSK)),
+        *GUARDS[1:],
+    ]
+
+
+def _page(assets: Assets, folder: str, guards: Headers) -> Fixed:
     file = File.of(_html(assets, folder), KINDS[".html"])
 
     async def answer(exchange: Exchange) -> Reply:
-        return file.reply(exchange)
+        return file.reply(exchange, guards=guards)
 
     return answer
 

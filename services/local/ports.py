@@ -1,10 +1,16 @@
 """Which ports are free. Only looks: whoever is told a port still has to bind it."""
 
 import errno
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from services.local.errors import LocalError
+
+APART = range(20_000, 32_768)
+"""Below those that Linux gives to outgoing connections, which might take one before its owner."""
+
+TRIES = 100
 
 
 def require_free(host: str, port: int) -> None:
@@ -32,10 +38,11 @@ def reachable(host: str) -> str:
 
 
 def _nearest(port: int) -> socket.socket:
-    try:
-        return _listen("127.0.0.1", port)
-    except OSError:
-        return _listen("127.0.0.1", 0)
+    wanted = [port] if port else []
+    for one in (*wanted, *random.sample(APART, TRIES)):
+        with suppress(OSError):
+            return _listen("127.0.0.1", one)
+    return _listen("127.0.0.1", 0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -10,6 +10,7 @@ cluster keeps them together; `keys.Keys` spells each. K = `tunggu:{73.71.03}`, D
     K:frozen           hash    by day, names and guesses frozen at day open           for ever
     K:days             hash    by day, the closed day's record (statistics)           for ever
     K:audit            stream  who did what; private                                  180 days
+    K:displays         hash    by display of the hall, what it last reported          1 hour
     K:D:tickets        hash    record by number                                       close + 7 days
     K:D:ids            hash    number by the secret part of the ticket id             close + 7 days
     K:D:counters       hash    record by counter id                                   close + 7 days
@@ -24,7 +25,8 @@ cluster keeps them together; `keys.Keys` spells each. K = `tunggu:{73.71.03}`, D
 The salt of the day's holder hashes is a field of K:office and goes when the day closes.
 
 Layers: `__main__` → `compose` → `servicer`, `admin` → `offices`, `live`, `publishing`,
-`closed_days` → `store`, `archive` → `steps`; the last three and `keys` know Redis. `view`, `asking`
-and `in_turn` stand between messages and the rest, `metrics` and `figures` between Prometheus and
-`live`. Everything else is pure: no Redis, no gRPC, no clock, no I/O.
+`closed_days` → `store`, `archive`, `displays` → `steps`; the last four and `keys` know Redis.
+`view`, `asking`, `display_report` and `in_turn` stand between messages and the rest, `metrics`,
+`figures` and `display_figures` between Prometheus and `live` or `displays`. Everything else is
+pure: no Redis, no gRPC, no clock, no I/O.
 """

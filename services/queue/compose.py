@@ -9,6 +9,7 @@ from services.chassis import server
 from services.queue.admin import KecamatanServicer
 from services.queue.archive import Archive
 from services.queue.config import QueueConfig
+from services.queue.displays import Displays
 from services.queue.in_turn import InTurn, fair_turns
 from services.queue.metrics import shown
 from services.queue.offices import Offices
@@ -25,15 +26,16 @@ async def serve(settings: QueueConfig) -> None:
     redis = settings.redis()
     store = Store(redis, settings.domain_clock(), settings.always_open)
     offices = Offices(store, Archive(redis), settings.tick)
+    displays = Displays(redis)
     draining = asyncio.Event()
     turns = fair_turns()
-    queue: Any = InTurn(QueueServicer(store, offices, draining), turns)
+    queue: Any = InTurn(QueueServicer(store, offices, displays, draining), turns)
     admin: Any = InTurn(KecamatanServicer(store, offices, settings.always_open), turns)
 
     async def ready() -> bool:
         return bool(await redis.ping()) and offices.ready
 
-    with shown(offices):
+    with shown(offices, displays.seen):
         await server.serve(
             settings,
             [

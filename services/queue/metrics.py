@@ -2,13 +2,14 @@
 
 A scrape asks the loop for a sheet of figures, each office's taken between two of its events; the
 loop spends on it what reading them costs, and gives others their turn between two offices. If it
-has no time for that the offices are left out: old figures would pass for true ones.
+has no time for that the offices are left out: old figures would pass for true ones. Displays are
+read from Redis; if it is slow to answer, they are left out.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from services.queue.display_figures import DISPLAYS, rows_of
+from services.queue.displays import Display
 from services.queue.figures import OFFICE, Family, Row, Seen, Spread
 from services.queue.live import Live
 from services.queue.offices import Offices
@@ -29,6 +32,9 @@ FRESH_S = 1.0
 PATIENCE_S = 3.0
 """How long a scrape waits for the loop."""
 
+HALL_S = 1.0
+"""How long a sheet waits for the displays."""
+
 FOLLOWED = Family(
     "tunggu_office_followed",
     "gauge",
@@ -37,7 +43,15 @@ FOLLOWED = Family(
     "of. Min.",
     lambda _: (),
 )
-FAMILIES = (FOLLOWED, *OFFICE)
+FAMILIES = (FOLLOWED, *OFFICE, *(metric.family for metric in DISPLAYS))
+
+Seeing = Callable[[Sequence[str]], Awaitable[Mapping[str, Sequence[Display]]]]
+"""Reads the displays of offices, by code."""
+
+
+async def no_displays(_: Sequence[str]) -> Mapping[str, Sequence[Display]]:
+    """Where there is no hall."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +67,9 @@ EMPTY = Sheet({})
 class Figures:
     """Takes sheets. All but `sheet` belongs to the loop on which it was made."""
 
-    def __init__(self, offices: Offices) -> None:
+    def __init__(self, offices: Offices, displays: Seeing = no_displays) -> None:
         self._offices = offices
+        self._displays = displays
         self._loop = asyncio.get_running_loop()
         self._sheet = EMPTY
         self._taken_at = float("-inf")
@@ -79,11 +94,21 @@ class Figures:
         """The figures of now."""
         now = self._offices.store.moment()
         rows: dict[str, list[Row]] = {family.name: [] for family in FAMILIES}
+        for code, displays in (await self._seen()).items():
+            for name, row in rows_of(code, displays):
+                rows[name].append(row)
         for live in self._offices.followed():
             rows[FOLLOWED.name].append(((live.code,), live.ready))
             _read(live, now, rows)
             await asyncio.sleep(0)
         return Sheet(rows)
+
+    async def _seen(self) -> Mapping[str, Sequence[Display]]:
+        try:
+            async with asyncio.timeout(HALL_S):
+                return await self._displays([live.code for live in self._offices.followed()])
+        except TimeoutError:
+            return {}
 
 
 def _read(live: Live, now: int, rows: dict[str, list[Row]]) -> None:
@@ -128,9 +153,9 @@ def formatted(family: Family, rows: Iterable[Row]) -> Metric:
 
 
 @contextmanager
-def shown(offices: Offices) -> Iterator[None]:
+def shown(offices: Offices, displays: Seeing) -> Iterator[None]:
     """While inside, the offices' figures are among this process's metrics."""
-    collector = OfficeCollector(Figures(offices))
+    collector = OfficeCollector(Figures(offices, displays))
     REGISTRY.register(collector)
     try:
         yield

@@ -13,6 +13,8 @@ from services.chassis.errors import Problem, to_status
 from services.queue import asking
 from services.queue.audit import audit_entry, entry_before, token_of
 from services.queue.board import Boards
+from services.queue.display_report import display_message, report_of
+from services.queue.displays import Displays
 from services.queue.draining import until
 from services.queue.journal_pages import EventReader
 from services.queue.model import Channel, Lane
@@ -39,9 +41,12 @@ NDJSON = "application/x-ndjson"
 class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
     """Admission is the chassis' (roles) and `asking`'s (form); the rule is the scripts'."""
 
-    def __init__(self, store: Store, offices: Offices, draining: asyncio.Event) -> None:
+    def __init__(
+        self, store: Store, offices: Offices, displays: Displays, draining: asyncio.Event
+    ) -> None:
         self._store = store
         self._offices = offices
+        self._displays = displays
         self._draining = draining
 
     # Taking a number ----------------------------------------------------------------------------
@@ -199,6 +204,13 @@ class QueueServicer(queue_pb2_grpc.QueueServiceServicer):
         state = ticket.state if ticket else ""
         message = counter_message(code, agenda.day, counter, row, "".join(services), state)
         return pb.GetCounterResponse(counter=message)
+
+    # In the hall --------------------------------------------------------------------------------
+
+    async def ReportDisplay(self, request: pb.ReportDisplayRequest, context: Context) -> Any:
+        code = asking.code_of(request)
+        display = await self._displays.report_display(code, report_of(request))
+        return pb.ReportDisplayResponse(display=display_message(code, display))
 
     # The head of the office ---------------------------------------------------------------------
 

@@ -10,14 +10,12 @@ import pytest
 from services.chassis import telemetry
 from services.chassis.config import ConfigError, ProcessConfig
 from services.chassis.errors import Problem
+from tests.e2e.launched import free_port
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    return free_port()
 
 
 @pytest.fixture

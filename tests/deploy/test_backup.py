@@ -10,9 +10,14 @@ import redis as sync_redis
 from services.local.settings import read
 from tests.conftest import start_redis
 from tests.deploy.rendered import ROOT
+from tests.e2e.mapped import mapped_city
+from tests.e2e.mapped_office import MONDAY, TUESDAY, ms
+from tests.e2e.mapped_office import Office as MappedOffice
+from tests.e2e.replica import until
 from tests.queue.servicing import Office, start_queue
 
 CODE = "73.71.89"
+WEDNESDAY = "2026-03-04"
 
 
 def make(*arguments):
@@ -70,6 +75,34 @@ async def test_a_new_redis_from_a_backup_has_the_same_boards_and_days(data, tmp_
     assert code == 0, said
     (data / "logs").mkdir()
     assert await seen(data) == before
+
+
+async def test_a_day_that_was_closed_before_the_backup_is_there_after_it(data, tmp_path):
+    async with mapped_city(data / "redis") as city:
+        await city.at(ms(f"{MONDAY} 09:00"))
+        office = await city.office()
+        await office.open("1")
+        for _ in range(3):
+            await office.take("A")
+        await office.at("1", "Start", await office.call())
+        for day in (TUESDAY, WEDNESDAY):
+            await city.at(ms(f"{day} 09:00"))
+            await office.take("A")
+        await until(lambda: MONDAY not in office.streamed_days(), "Monday only in the archive")
+        before = await told(office)
+    to = tmp_path / "tunggu.tar"
+    assert make("backup", f"DATA={data}", f"TO={to}")[0] == 0
+    shutil.rmtree(data)
+    assert make("restore", f"DATA={data}", f"FROM={to}")[0] == 0
+    async with mapped_city(data / "redis") as city:
+        await city.at(ms(f"{WEDNESDAY} 09:00"))
+        assert await told(MappedOffice(city, office.code)) == before
+
+
+async def told(office):
+    """The published days, the figures of the first, today's board."""
+    figures = await office.do("GetDay", day=MONDAY)
+    return await office.verified(), figures, await office.board_bytes()
 
 
 def test_what_runs_is_not_backed_up_and_nothing_is_overwritten(data, tmp_path):

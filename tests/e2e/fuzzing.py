@@ -63,6 +63,9 @@ class Aim:
             "from": chance.choice([DAY, "2026-03-01", "2024-01-01"]),
             "to": chance.choice([DAY, "2026-03-05"]),
             "hash": self._policy,
+            "display": chance.choice("123"),
+            "page": chance.choice(["0f3a9c51d27be684", "5f0c2a91b7d34e68", "x"]),
+            "version": chance.choice(["3f1c0a77be42", ""]),
             "webhookId": f"wh_{chance.getrandbits(64):016x}",
             "subscriptionId": f"{chance.getrandbits(64):016x}",
             "url": "http://127.0.0.1:9/tunggu",
@@ -81,6 +84,10 @@ class Aim:
                 case.body[name] = chance.sample("AB", k=chance.randint(1, 2))
             if name == "ratings" and chance.random() < 0.8:
                 case.body[name] = {unsur: chance.randint(1, 4) for unsur in UNSUR}
+            if name == "films" and chance.random() < 0.8:
+                case.body[name] = [{"film": chance.randint(1, 3), "plays": chance.randint(0, 9)}]
+            if name == "event" and chance.random() < 0.8:
+                case.body[name] = chance.randint(-1, 99)
             if name in ("reasons", "profile") and chance.random() < 0.5:
                 case.body[name] = type(case.body[name])()
 

@@ -204,6 +204,33 @@ def test_the_figures_of_the_head_of_the_office(hall):
         assert reason(hall.as_("OFFICER").get(f"{AT}/{path}")) == "PERMISSION_DENIED"
 
 
+def test_the_hall(hall):
+    kiosk, path = hall.as_("KIOSK"), f"{AT}/displays/2:report"
+    films = [{"film": 1, "plays": 2, "seconds": 61}, {"film": 2}]
+    said = {"page": "0f3a9c51d27be684", "day": DAY, "event": 3, "live": True, "films": films}
+    for _ in range(2):
+        answer = kiosk.post(path, json=said)
+        assert answer.status_code == 200, answer.text
+        display = answer.json()["display"]
+        assert (display["kecamatan"], display["id"]) == (OFFICE, "2")
+        assert display["films"] == [films[0], {"film": 2, "plays": 0, "seconds": 0}]
+    for role, word in (("", "UNAUTHENTICATED"), ("OFFICER", "PERMISSION_DENIED")):
+        assert reason(hall.as_(role).post(path, json=said)) == word
+    elsewhere = hall.as_("KIOSK", OTHER)
+    assert reason(elsewhere.post(path, json=said)) == "OTHER_KECAMATAN"
+    nowhere = hall.as_("KIOSK", "*").post(path.replace(OFFICE, "73.71.99"), json=said)
+    assert reason(nowhere) == "KECAMATAN_NOT_FOUND"
+    for wrong in ({"page": "x"}, {"event": -2}, {"films": [{"film": 65}]}, {"day": "today"}):
+        assert reason(kiosk.post(path, json=said | wrong)) == "INVALID_REQUEST"
+    assert reason(kiosk.post(path, json=said | {"title": "x"})) == "UNKNOWN_FIELD"
+    assert reason(kiosk.post(f"{AT}/displays/a%7Cb:report", json=said)) == "INVALID_REQUEST"
+    for n in range(15):
+        assert kiosk.post(f"{AT}/displays/wall-{n}:report", json=said).status_code == 200
+    full = kiosk.post(f"{AT}/displays/17th:report", json=said)
+    assert reason(full) == "TOO_MANY_DISPLAYS"
+    assert "16" in full.json()["detail"]
+
+
 def test_the_head_of_the_office(hall):
     head = hall.as_("SUPERVISOR")
     assert reason(head.post(f"{AT}:resumeIssuing")) == "NOT_STOPPED"

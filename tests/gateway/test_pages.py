@@ -46,9 +46,24 @@ def test_a_page_runs_only_our_scripts_and_loads_nothing_foreign(client, folder):
     assert page.headers["content-type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.parametrize("folder", THERE)
+def test_only_a_kiosk_asks_anything_but_the_gateway_and_that_is_its_own_machine(client, folder):
+    address = next(address for address, name in PAGES.items() if name == folder)
+    page = client.get(re.sub(r"\{\w+\}", "x", address))
+    policy = page.headers["content-security-policy"].split("; ")
+    (connect,) = [part for part in policy if part.startswith("connect-src")]
+    own = " http://127.0.0.1:*" if folder == "kiosk" else ""
+    assert connect == f"connect-src 'self'{own}"
+    again = client.get(page.request.url, headers={"If-None-Match": page.headers.get("etag", "")})
+    assert again.status_code in (page.status_code, 304)
+    assert again.headers["content-security-policy"].split("; ") == policy
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(WEB)))
 def test_no_script_makes_html_or_code_of_text(path):
     text = path.read_text("utf-8")
+    if path == WEB / "kiosk" / "paper.js":
+        text = text.replace("`http://127.0.0.1:${port}`", "")  # the printer of its own machine
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text)
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
 

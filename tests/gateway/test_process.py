@@ -11,12 +11,8 @@ from contextlib import contextmanager
 
 import httpx
 
+from tests.e2e.launched import free_port
 from tests.gateway.fake_queue import CODE
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def environ(**settings):

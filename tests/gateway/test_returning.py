@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.e2e.launched import free_port
 from tests.gateway.fake_queue import CODE, FakeQueue, serve
-from tests.gateway.test_process import environ, free_port
+from tests.gateway.test_process import environ
 
 BOARD = f"/v1/streams/kecamatan/{CODE}/board"
 OTHER = "/v1/streams/kecamatan/73.71.01/board"

@@ -44,6 +44,7 @@ def test_a_preferred_port_is_taken_if_free_and_all_differ(taken):
     assert chosen[0] == free
     assert taken not in chosen
     assert len(set(chosen)) == 4
+    assert {chosen[1], chosen[2], chosen[3]} <= set(ports.APART)
 
 
 def test_an_ipv6_address_gets_brackets():

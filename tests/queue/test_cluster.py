@@ -12,6 +12,7 @@ from redis.crc import key_slot
 from services.chassis.errors import Problem
 from services.queue import kecamatan
 from services.queue.archive import Archive
+from services.queue.displays import Displays, Report
 from services.queue.keys import Keys
 from services.queue.live import Live
 from services.queue.model import Channel, Lane
@@ -108,6 +109,18 @@ async def test_the_survey_keeps_and_reads_days_in_a_cluster(link):
         assert await store.settled(code) == "2026-03-02"
         (record,) = await store.records(code, ["2026-03-02"])
         assert record.closed
+
+
+async def test_displays_report_and_are_read_on_all_nodes_of_a_cluster(link, nodes):
+    await opened(link)
+    displays = Displays(link)
+    films = {1: (2, 60)}
+    report = Report("1", "0f3a9c51d27be684", "", "", -1, True, False, films)
+    for _ in range(2):
+        await asyncio.gather(*(displays.report_display(code, report) for code in CODES))
+    seen = await displays.seen(CODES)
+    assert len(set(owners(nodes).values())) == 3
+    assert all([one.films for one in seen[code]] == [films] for code in CODES)
 
 
 async def test_an_office_that_moves_to_another_node_loses_nothing(link, nodes):

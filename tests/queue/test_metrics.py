@@ -271,6 +271,47 @@ async def test_replicas_show_the_same_of_every_office_and_so_does_one_that_start
     assert equal_to(one, office) == equal_to(other, office) == equal_to(newest, office)
 
 
+DISPLAY = {"display": "hall-2", "page": "0f3a9c51d27be684", "version": "3f1c0a77be42"}
+
+
+async def test_replicas_show_the_same_of_a_display_until_it_is_forgotten(replicas, offices):
+    office, same = offices
+    await office.open("1")
+    begun = time.time()
+    shown = DISPLAY | {"live": True, "day": MONDAY, "event": 0}
+    for each in (office, same, office):
+        films = [pb.FilmPlays(film=1, plays=3, seconds=90), pb.FilmPlays(film=2)]
+        await each.do("ReportDisplay", office.kiosk, films=films, **shown)
+    own = {"kecamatan": office.code, "display": "hall-2"}
+    one, other = await asyncio.to_thread(replicas.scrape)
+    assert equal_to(one, office) == equal_to(other, office)
+    assert begun - 60 < one.total("tunggu_display_last_seen_timestamp_seconds", **own)
+    assert one.total("tunggu_display_live", **own) == 1
+    assert one.total("tunggu_display_sound", **own) == 0
+    assert one.total("tunggu_display_events_behind", **own) == len(office.leaves()) - 1
+    assert one.total("tunggu_display_info", version=DISPLAY["version"], **own) == 1
+    plays = {film: one.total("tunggu_display_film_plays_total", film=film, **own) for film in "12"}
+    assert plays == {"1": 3, "2": 0}
+    assert one.total("tunggu_display_film_seconds_total", **own) == 90
+    assert not one.strange_labels()
+    assert not one.personal(DISPLAY["page"], office.kiosk.subject)
+    office.redis.pexpire(office.key("displays"), 1)
+    for scrape in await asyncio.to_thread(replicas.scrape):
+        left = {name for (name, labels) in scrape.samples if ("kecamatan", office.code) in labels}
+        assert left
+        assert not [name for name in left if name.startswith("tunggu_display_")]
+
+
+async def test_displays_that_cannot_be_read_in_time_are_left_out_and_the_rest_is_told():
+    async def never(_):
+        await asyncio.Event().wait()
+
+    office = Day().opened("1")
+    sheet = await Figures(Known([live(office)], office.day.t), never).take()
+    assert sheet.rows["tunggu_day_open"]
+    assert not sheet.rows["tunggu_display_live"]
+
+
 async def test_it_says_nothing_that_is_only_somebody_s_and_uses_only_the_words_of_the_design(
     replicas, offices
 ):

@@ -32,6 +32,7 @@ REQUESTS = {
     "HoldTicket": ("officer", {"counter": "1", "ticket": "A001"}),
     "TransferTicket": ("officer", {"counter": "1", "ticket": "A001", "service": "B"}),
     "GetCounter": ("officer", {"counter": "1"}),
+    "ReportDisplay": ("kiosk", {"display": "1", "page": "0f3a9c51d27be684"}),
     "SetCounterServices": ("head", {"counter": "2", "services": ["A"]}),
     "StopIssuing": ("head", {"reason": pb.STOP_REASON_FULL}),
     "ResumeIssuing": ("head", {}),

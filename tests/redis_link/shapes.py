@@ -195,6 +195,10 @@ def cluster(folder: Path, *, follows: Sequence[int] = ()) -> Iterator[Cluster]:
             more += ["--min-replicas-to-write", "1", "--repl-diskless-sync-delay", "0"]
         nodes.append(Node(port, folder / f"node-{i + 1}", keeping(port, *more)))
     with _running(nodes):
+        # As redis-cli --cluster create does it: nodes that start with the same epoch settle that
+        # among themselves later, and a replica that has not heard of it is voted for by nobody.
+        for epoch, node in enumerate(nodes, 1):
+            node.client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", epoch)
         bounds = [0, 5461, 10923, 16384]
         for node, first, after in zip(nodes, bounds, bounds[1:], strict=False):
             node.client.execute_command("CLUSTER", "ADDSLOTS", *range(first, after))

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 
 from services.local.apply import apply, client
 from services.local.office_file import read
+from services.queue.metrics import FRESH_S
+from tests.scraped import Scrape
 from tests.web.pages import SIZES
 from tests.web.town import ATTACK, HOSTILE, OFFICES, running
 
@@ -69,7 +71,7 @@ def spoken(number):
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
     """Of this file's own: what others have left in an office would be counted here."""
-    with running(tmp_path_factory.mktemp("town")) as town:
+    with running(tmp_path_factory.mktemp("town"), metrics=True) as town:
         yield town
 
 
@@ -360,14 +362,16 @@ def films(town):
         apply(http, office)
 
 
-def cinema(context, film):
+def cinema(context, film, times=1000):
+    """`times`: so often the film can be had, then it is gone as well."""
     allowed = {"access-control-allow-origin": "*"}
+    video = {"body": film, "content_type": "video/webm", "headers": allowed}
+    text = {"body": CAPTIONS, "content_type": "text/vtt", "headers": allowed}
+    had = iter([video] * times)
     there = "https://films.example"
     context.route(f"{there}/gone.webm", lambda route: route.fulfill(status=404))
-    kind = {"content_type": "video/webm", "headers": allowed}
-    context.route(f"{there}/a.webm", lambda route: route.fulfill(body=film, **kind))
-    kind = {"content_type": "text/vtt", "headers": allowed}
-    context.route(f"{there}/a.vtt", lambda route: route.fulfill(body=CAPTIONS, **kind))
+    context.route(f"{there}/a.webm", lambda route: route.fulfill(**next(had, {"status": 404})))
+    context.route(f"{there}/a.vtt", lambda route: route.fulfill(**text))
 
 
 def test_films_play_muted_and_captioned_and_one_that_is_gone_is_left_out(
@@ -389,6 +393,101 @@ def test_films_play_muted_and_captioned_and_one_that_is_gone_is_left_out(
         assert page.evaluate(OUTSIDE) == [], size
         high = page.locator("#big > .number").evaluate(HEIGHT)
         assert high >= 0.18 * SIZES[size]["height"], size
+
+
+# --- what it says of itself -------------------------------------------------------------------
+
+
+ENDINGS = "addEventListener('ended', () => { window.endings = (window.endings ?? 0) + 1; }, true)"
+
+
+def told_of(page, town, name, wanted, **labels):
+    """The figure of the display wall-2 once it is as wanted; what it stays at if it never is."""
+    own = {"kecamatan": HALL, "display": "wall-2", **labels}
+    for _ in range(150):
+        scrape = Scrape.of(town.stack.located().queue_metrics[0])
+        found = scrape.total(f"tunggu_display_{name}", **own)
+        if wanted(found):
+            break
+        page.wait_for_timeout(500)  # the page lives on meanwhile
+    assert not scrape.strange_labels()
+    return found
+
+
+def of_a_page_that_played_nothing(answer):
+    """Whether it answers a report, and one of the second page."""
+    return ":report" in answer.url and '"plays":1' not in answer.request.post_data
+
+
+def test_a_display_with_a_token_reports_what_it_shows_and_each_play_once(
+    pages, modules, town, there, films
+):
+    film = base64.b64decode(modules.evaluate(RECORD))
+    context = pages.context("hall")
+    cinema(context, film, times=1)
+    context.add_init_script(ENDINGS)
+    begun = time.time()
+    seen = pages.within(context, town.link(f"/display/{HALL}?d=wall-2", "KIOSK", HALL))
+    page = seen.page
+    assert "token" not in page.url
+    first = told_of(page, town, "last_seen_timestamp_seconds", bool)
+    assert first > begun - 60
+    assert told_of(page, town, "live", bool) == 1
+    assert told_of(page, town, "events_behind", lambda n: n == 0) == 0
+    assert told_of(page, town, "info", bool) == 1
+    page.wait_for_function("window.endings === 1")
+    with page.expect_response(of_a_page_that_played_nothing):
+        page.reload()  # the page that ends says the last of what it has played
+        seen.ready()
+    page.wait_for_timeout(1100 * FRESH_S)  # until a scrape would show more
+    assert told_of(page, town, "film_plays_total", bool, film="2") == 1
+    assert told_of(page, town, "film_plays_total", bool) == 1
+    assert told_of(page, town, "film_seconds_total", bool, film="2") in (1, 2)
+
+
+def test_a_display_without_a_token_says_nothing_and_one_that_is_refused_shows_its_board(
+    pages, town, there
+):
+    sent = []
+    context = pages.context("hall")
+    context.on("request", lambda one: sent.append(one.url) if ":report" in one.url else None)
+    pages.within(context, f"/display/{HALL}")
+    page = context.new_page()
+    page.goto(town.link(f"/display/{HALL}?d=not+a+name", "KIOSK", HALL))
+    with page.expect_response(lambda answer: ":report" in answer.url) as refused:
+        pass
+    assert refused.value.status == 400
+    assert refused.value.json()["reason"] == "INVALID_REQUEST"
+    number = called(there)
+    expect(page.locator("#big > .number")).to_have_text(number)
+    assert len(sent) == 1
+
+
+def test_plays_are_told_by_place_and_films_that_were_never_played_as_well(pages, town):
+    page = pages.open(town.link("/war-room", "KIOSK", HALL), "hall").page
+    page.route("**/displays/1:report", lambda route: route.fulfill(json={"display": {}}))
+    work = """(m) => {
+      m.offered(2);
+      m.played(1, 1.3);
+      m.played(1, 1.3);
+      m.played(2, 4);
+      m.report("/displays/1:report", () => ({ day: "2026-03-02", event: 7, live: true }));
+    }"""
+    with page.expect_request("**/displays/1:report") as sent:
+        run(page, "report.js", work)
+    said = sent.value.post_data_json
+    assert re.fullmatch("[0-9a-f]{32}", said.pop("page"))
+    assert said == {
+        "version": "",
+        "day": "2026-03-02",
+        "event": 7,
+        "live": True,
+        "films": [
+            {"film": 1, "plays": 0, "seconds": 0},
+            {"film": 2, "plays": 2, "seconds": 3},
+            {"film": 3, "plays": 1, "seconds": 4},
+        ],
+    }
 
 
 def test_running_text_stands_in_pages_and_runs_only_for_those_who_ask(pages):

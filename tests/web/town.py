@@ -31,11 +31,11 @@ class Town:
     Its offices are those of the files, but for what `alter` changes in them.
     """
 
-    def __init__(self, folder: Path, alter: Alter | None = None) -> None:
+    def __init__(self, folder: Path, alter: Alter | None = None, metrics: bool = False) -> None:
         self.folder = folder
         self.alter = alter or changed
         self.stack = Stack(
-            folder, port=0, supervise=False, metrics=False, clock=clock(), hours="always"
+            folder, port=0, supervise=False, metrics=metrics, clock=clock(), hours="always"
         )
 
     def start(self) -> None:
@@ -69,9 +69,9 @@ class Town:
 
 
 @contextmanager
-def running(folder: Path, alter: Alter | None = None) -> Iterator["Town"]:
+def running(folder: Path, alter: Alter | None = None, metrics: bool = False) -> Iterator["Town"]:
     """A town that is started, and stopped at the end."""
-    town = Town(folder, alter)
+    town = Town(folder, alter, metrics)
     town.start()
     try:
         yield town

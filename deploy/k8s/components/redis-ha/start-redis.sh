@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts this member as what the Sentinels say it is. Without their word only the first member starts
+# Starts this member as what most Sentinels say it is. Without their word only the first member starts
 # by itself, and only on an empty disk: after a power cut nobody but a Sentinel knows who was primary.
 set -eu
 : "${SENTINELS:=sentinel-0.sentinel sentinel-1.sentinel sentinel-2.sentinel}" "${SENTINEL_PORT:=26379}"
@@ -7,16 +7,20 @@ set -eu
 : "${HOST:=$(hostname)}" "${FIRST:=redis-0}" "${DOMAIN=.redis}"
 me="$HOST$DOMAIN"
 
+# What most of them say, address and port: one whose disk was lost names the first member.
 primary() {
+  asked=0 answers=
   for sentinel in $SENTINELS; do
+    asked=$((asked + 1))
     found=$(timeout 2 redis-cli -h "$sentinel" -p "$SENTINEL_PORT" \
       sentinel get-master-addr-by-name "$NAME" 2>/dev/null) || continue
-    # Two lines, address and port; an error has one.
+    # An answer has two lines; an error has one.
     [ "$(printf '%s\n' "$found" | wc -l)" -eq 2 ] || continue
-    printf '%s\n' "$found" | tr '\n' ' '
-    return 0
+    answers="$answers$(printf '%s\n' "$found" | tr '\n' ' ')
+"
   done
-  return 1
+  printf '%s' "$answers" | sort | uniq -c |
+    awk -v half=$((asked / 2)) '$1 > half { print $2, $3; said = 1 } END { exit !said }'
 }
 
 start() {
@@ -36,6 +40,6 @@ while :; do
   if [ "$HOST" = "$FIRST" ] && [ -z "$(ls -A "$DATA" | grep -v lost+found)" ]; then
     start
   fi
-  echo "no Sentinel answers; waiting for one that knows the primary" >&2
+  echo "most Sentinels do not answer, or differ; waiting until they name the primary" >&2
   sleep "$PAUSE"
 done

@@ -17,12 +17,12 @@ const sleep = (ms, signal) => new Promise((wake) => {
   signal?.addEventListener("abort", () => { clearTimeout(timer); wake(); }, { once: true });
 });
 
-async function once(method, path, { body, token, headers = {}, signal } = {}) {
+async function once(method, path, { body, token, headers = {}, signal, keepalive } = {}) {
   const all = { "Accept-Language": language, ...headers };
   if (body !== undefined) all["Content-Type"] = "application/json";
   if (token) all.Authorization = `Bearer ${token}`;
   const limits = AbortSignal.any ? AbortSignal.any([AbortSignal.timeout(ATTEMPT), ...(signal ? [signal] : [])]) : signal;
-  const answer = await fetch(path, { method, headers: all, body, signal: limits, cache: "no-store", redirect: "error" });
+  const answer = await fetch(path, { method, headers: all, body, signal: limits, keepalive, cache: "no-store", redirect: "error" });
   hear(answer);
   const type = answer.headers.get("content-type") ?? "";
   const value = /[/+]json\b/.test(type) ? await answer.json() : await answer.text(); // NDJSON is text
@@ -40,6 +40,9 @@ export async function get(path, options = {}) {
     return unreachable();
   }
 }
+
+/** Says what may be lost and may come twice: one attempt, no key. Answers like `get`. */
+export const post = (path, body, options = {}) => tried(path, { ...options, body: JSON.stringify(body) });
 
 const running = new Map(); // by name: an action under way
 

@@ -26,6 +26,7 @@ export function films(figure) {
     text($("figcaption", figure), film.title);
     if (film.captions) caption(video, film.captions);
     video.src = film.url;
+    video.dataset.film = at % list.length; // for whoever counts plays
     guard();
     video.play().catch(() => {}); // what is wrong comes as an error event
   }

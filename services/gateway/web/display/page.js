@@ -1,4 +1,4 @@
-// The hall's display: /display/{k}?lang=en&digits=1&repeats=1&marquee=1
+// The hall's display: /display/{k}?d=1&lang=en&digits=1&repeats=1&marquee=1
 
 import { get } from "../core/api.js";
 import { arrive } from "../core/auth.js";
@@ -12,6 +12,7 @@ import { keepAwake } from "./awake.js";
 import { draw, flash } from "./board.js";
 import { caller, news } from "./calls.js";
 import { films } from "./films.js";
+import { offered, played, report } from "./report.js";
 import { running } from "./running.js";
 import { speaker } from "./voice.js";
 
@@ -28,9 +29,11 @@ let live = false;
 let heard = kept("display.heard", null, sessionStorage); // { place, day, event, at }: outlives a reload
 if (heard?.place !== place) heard = null;
 let current = heard?.at ?? 0; // ms of this device's clock when what is shown was last the present
+let seen = { day: "", event: -1 }; // of the board that is shown
 let voice = null;
+let silent = true;
 
-const blocked = (yes) => show($("#sound"), yes);
+const blocked = (yes) => { silent = yes; show($("#sound"), yes); };
 const speaking = speaker(blocked, asked.get("digits") === "1");
 speaking.then((ready) => { voice = ready; }, () => {}); // without a voice, captions
 const wake = () => speaking.then((ready) => ready.wake(), () => {}); // its clips may still be on the way
@@ -52,6 +55,7 @@ function drawBoard(board) {
   shown = board;
   if (!known) office();
   draw(board);
+  seen = { day: board.day, event: board.event };
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
   heard = newest;
   isCurrent();
@@ -66,6 +70,7 @@ function isCurrent() {
 setInterval(() => live && heard && isCurrent(), 5000);
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
+$("#film").addEventListener("ended", ({ target }) => played(Number(target.dataset.film), target.currentTime), true);
 const showFilms = films($("#film"));
 let shown = null; // the last board
 let known = false; // whether the office has said what it wants shown
@@ -85,6 +90,7 @@ async function office() {
   permitted ??= JSON.stringify(wanted);
   if (permitted !== JSON.stringify(wanted)) location.reload();
   else showFilms(wanted);
+  offered(wanted.length);
 }
 
 await office();
@@ -95,3 +101,4 @@ follow({
   url: `/v1/streams/kecamatan/${encodeURIComponent(place)}/board`, poll: `${path}/board`, event: "board",
   data: drawBoard, state: (is) => { live = is.live; state(is); }, always: true,
 });
+report(`${path}/displays/${encodeURIComponent(asked.get("d") || "1")}:report`, () => ({ ...seen, live, sound: Boolean(voice) && !silent }));

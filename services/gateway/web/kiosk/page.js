@@ -9,8 +9,9 @@ import { signedIn } from "../core/signin.js";
 import { follow } from "../core/stream.js";
 import { useZone } from "../core/time.js";
 import { idle, stay } from "./idle.js";
+import { again } from "./paper.js";
 import { drawService, drawServices } from "./services.js";
-import { clear, hand, interrupted, say, take } from "./take.js";
+import { clear, hand, interrupted, say, shown, take } from "./take.js";
 
 const code = decodeURIComponent(location.pathname.split("/")[2]);
 const root = `/v1/kecamatan/${encodeURIComponent(code)}`;
@@ -62,7 +63,7 @@ async function wish(path, body) {
   if (!ticket) return;
   view("taken");
   await hand(ticket, office);
-  stay(TAKEN);
+  if (shown(ticket)) stay(TAKEN);
 }
 
 async function enter() {
@@ -87,7 +88,7 @@ low(asked);
 $("#low").addEventListener("click", () => low($("#low").getAttribute("aria-pressed") !== "true"));
 $("#back").addEventListener("click", () => begin(false));
 $("#done").addEventListener("click", () => begin(true));
-$("#again").addEventListener("click", () => print());
+$("#again").addEventListener("click", () => again());
 for (const button of all(".ask button")) {
   button.addEventListener("click", () => wish(`${root}/tickets`, { service: chosen, lane: button.value, channel: "KIOSK" }));
 }

@@ -8,6 +8,7 @@ import { announce, focus } from "../core/live.js";
 import { spelled } from "../core/number.js";
 import { ask } from "../core/signin.js";
 import { clock, day, wait } from "../core/time.js";
+import { forget as forgetPaper, paper } from "./paper.js";
 
 const RECENT = 120_000; // ms for which somebody may still stand there
 const SHARP = 4_000; // ms that paper waits for the code
@@ -74,12 +75,24 @@ export async function hand(ticket, office) {
   const code = $("#qr");
   code.alt = t("taken.code");
   code.src = `/t/${ticket.id}/qr.svg`;
-  await Promise.race([code.decode().catch(() => {}), new Promise((late) => setTimeout(late, SHARP))]);
-  print();
+  await paper(slip(ticket), Promise.race([code.decode().catch(() => {}), new Promise((late) => setTimeout(late, SHARP))]));
 }
+
+/** What stands on the screen, for the printing agent. */
+function slip({ id, number }) {
+  const said = (name) => $(`#slip-${name}`).textContent;
+  return {
+    ticket: id, number, address: `${location.origin}/t/${id}`, office: said("office"), when: said("date"), lead: t("taken.title"),
+    service: said("service"), ahead: said("ahead"), wait: said("wait"), keep: t("taken.keep"), promise: t("app.promise"),
+  };
+}
+
+/** Whether the ticket still stands on the screen. */
+export const shown = ({ number }) => $("#number").textContent === number;
 
 /** Nothing of it stays on the page for whoever comes next. */
 export function clear() {
+  forgetPaper();
   for (const part of all("#number, #slip-ahead, #slip-wait, #slip-service, #slip-date")) text(part, "");
   $("#number").removeAttribute("aria-label");
   $("#qr").removeAttribute("src");
