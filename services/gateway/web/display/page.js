@@ -56,7 +56,9 @@ async function say(call) {
 const tell = caller(say, Number(asked.get("repeats")));
 
 function drawBoard(board) {
+  if (board === shown) return; // a line came back with nothing newer
   shown = board;
+  if (!known) office();
   draw(board);
   seen = { day: board.day, event: board.event };
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
@@ -84,6 +86,7 @@ function recall() {
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
 const showFilms = films($("#film"), { shelf: shelf(`tunggu-films-${place}`), minute: () => minute(now()), played });
+let known = false; // whether the office has said what it wants shown
 let permitted = ""; // the films that this page's policy lets load
 
 const addresses = ({ display }) => JSON.stringify((display?.films ?? []).map(({ url, captions }) => [url, captions]));
@@ -95,6 +98,7 @@ async function office() {
     text($("#office"), t("display.unknown"));
   }
   if (!ok) return;
+  known = true;
   last.note({ office: value });
   permitted ||= addresses(value);
   if (permitted !== addresses(value)) location.reload();
