@@ -16,6 +16,7 @@ from services.chassis.errors import Problem, catalogue, texts
 from services.gateway.assets import GUARDS, Assets, File, filled
 from services.gateway.exchange import Exchange, Headers, Reply
 from services.gateway.qr import address_of, qr
+from services.gateway.waits import count, wait
 from tunggu.queue.v1.kecamatan_pb2 import Office
 from tunggu.queue.v1.ticket_pb2 import Ticket
 
@@ -69,10 +70,11 @@ class TicketPage:
         language = asked.get("lang", [""])[0]
         language = language if language in LANGUAGES else LANGUAGES[0]
         said = {"said": escape(_said(asked.get("said", [""])[0], language))}
-        status, values = await self._values(exchange, self._texts[language])
+        status, values = await self._values(exchange, language)
         return Reply(status, HTML, self._filled(language, values | said))
 
-    async def _values(self, exchange: Exchange, texts: Texts) -> tuple[int, dict[str, str]]:
+    async def _values(self, exchange: Exchange, language: str) -> tuple[int, dict[str, str]]:
+        texts = self._texts[language]
         try:
             ticket = await self._tickets.ticket(_id(exchange))
             office = await self._tickets.office(ticket.kecamatan)
@@ -80,7 +82,7 @@ class TicketPage:
             unknown = problem.reason in ("TICKET_NOT_FOUND", "INVALID_REQUEST")
             key = "ticket.unknown" if unknown else "ticket.away"
             return 404 if unknown else 503, _values(headline=texts[key])
-        return 200, _shown(texts, ticket, office) | {"qr": qr(address_of(exchange))}
+        return 200, _shown(texts, language, ticket, office) | {"qr": qr(address_of(exchange))}
 
     def _filled(self, language: str, values: Texts) -> bytes:
         return filled(self._template, {"said": "", "language": language, **values}).encode()
@@ -122,7 +124,7 @@ def _texts(folder: Path, language: str) -> dict[str, str]:
 # --- what stands where -------------------------------------------------------------------------
 
 
-def _shown(texts: Texts, ticket: Ticket, office: Office) -> dict[str, str]:
+def _shown(texts: Texts, language: str, ticket: Ticket, office: Office) -> dict[str, str]:
     state = Ticket.State.Name(ticket.state).removeprefix("STATE_")
     service = next((s.name for s in office.services if s.code == ticket.service), ticket.service)
     return _values(
@@ -133,22 +135,17 @@ def _shown(texts: Texts, ticket: Ticket, office: Office) -> dict[str, str]:
         service=service,
         day=ticket.service_day,
         address=office.address,
-        ahead=str(ticket.ahead),
-        wait=_wait(texts, ticket),
+        ahead=count(ticket.ahead, language),
+        wait=_wait(texts, language, ticket),
         offered=OFFERED.get(state, set()) - ({"checkIn"} if ticket.present else set()),
         refresh="" if state in OVER else '<meta http-equiv="refresh" content="20">',
     )
 
 
-def _wait(texts: Texts, ticket: Ticket) -> str:
+def _wait(texts: Texts, language: str, ticket: Ticket) -> str:
     if not ticket.HasField("forecast"):
         return texts["ticket.noForecast"]
-    low, high = ticket.forecast.p50_seconds, ticket.forecast.p90_seconds
-    return texts["time.range"].replace("{from}", _minutes(low)).replace("{to}", _minutes(high))
-
-
-def _minutes(seconds: int) -> str:
-    return str(max(1, -(-seconds // 60)))
+    return wait(texts, language, ticket.forecast.p50_seconds, ticket.forecast.p90_seconds)
 
 
 def _values(offered: set[str] | None = None, refresh: str = "", **given: str) -> dict[str, str]:

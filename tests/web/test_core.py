@@ -7,6 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import expect
 
+from services.gateway import waits
+from services.gateway.pages import WEB
 from tests.web.axe import AXE, violations
 
 NUMBERS = {
@@ -95,14 +97,40 @@ def test_an_expected_wait_lies_on_the_straight_line_between_two_places(core):
     assert core("board.js", "(m) => m.forNext({ waiting: [], forecast: [] })") is None
 
 
-def test_a_wait_is_a_range_and_never_more_exact_than_it_is(core):
-    waits = [(20, 50), (100, 400), (700, 1300), (3000, 5400), (7200, 10800), (1500, 1500)]
-    code = "async (m, all) => { const { load } = await import('/web/-/core/i18n.js');"
-    code += " await load('phone'); return all.map(([p50Seconds, p90Seconds]) =>"
-    code += " m.wait({ p50Seconds, p90Seconds })); }"
-    assert core("time.js", code, waits) == [
-        "sebentar lagi", "2–7 menit", "15–25 menit", "50–90 menit", "2–3 jam", "sekitar 25 menit",
-    ]  # fmt: skip
+WAITS = [
+    *((20, 50), (100, 400), (700, 1300), (3000, 5400), (7200, 10800), (1500, 1500)),
+    *((16_200, 25_000), (0, 61), (5400, 5400), (3_600_000, 5_000_000)),
+]
+SAID = {
+    "id": [
+        *("sebentar lagi", "2–7 menit", "15–25 menit", "50–90 menit", "2–3 jam"),
+        *("sekitar 25 menit", "4,5–7 jam", "1–2 menit", "sekitar 1,5 jam", "1.000–1.389 jam"),
+    ],
+    "en": [
+        *("very soon", "2–7 minutes", "15–25 minutes", "50–90 minutes", "2–3 hours"),
+        *("about 25 minutes", "4.5–7 hours", "1–2 minutes", "about 1.5 hours"),
+        "1,000–1,389 hours",
+    ],
+}
+SAY = """async ([waits, numbers]) => {
+  const { count, load } = await import("/web/-/core/i18n.js");
+  const { wait } = await import("/web/-/core/time.js");
+  await load("phone");
+  const words = waits.map(([p50Seconds, p90Seconds]) => wait({ p50Seconds, p90Seconds }));
+  return [words, numbers.map(count)];
+}"""
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_waits_and_numbers_are_written_as_people_do_by_pages_and_by_the_gateway(pages, language):
+    """A wait is a range, and never more exact than it is."""
+    page = pages.open("/", language=language).page
+    numbers = [0, 7, 999, 2001, 1_234_567, 4.5, 1234.5]
+    words, written = page.evaluate(SAY, [WAITS, numbers])
+    texts = json.loads((WEB / "core" / f"texts.{language}.json").read_text("utf-8"))
+    assert words == [waits.wait(texts, language, *one) for one in WAITS]
+    assert written == [waits.count(one, language) for one in numbers]
+    assert words == SAID[language]
 
 
 def test_elements_of_a_list_stay_the_same_elements(core):

@@ -25,8 +25,11 @@ def console(pages, town, desk, context=None, token=""):
     return pages.within(context or pages.context("desktop"), path)
 
 
-def stage(page, state):
+def stage(page, state, busy=False):
+    """Unless it is `busy` the console hears what is pressed next."""
     expect(page.locator("#stage")).to_have_attribute("data-state", state, timeout=PATIENCE)
+    if not busy:
+        expect(page.locator("#acts [aria-disabled]")).to_have_count(0, timeout=PATIENCE)
 
 
 def press(page, key):
@@ -210,44 +213,6 @@ def test_a_reload_in_the_middle_shows_what_happened_and_does_it_once(pages, town
         assert events(desk, "call") == ["call"]
 
 
-def test_what_is_pressed_without_a_connection_is_done_once_it_is_back(pages, town):
-    with town.desk("73.71.09") as desk:
-        desk.at(last(desk), "open")
-        desk.take("E")
-        context = pages.context("desktop")
-        page = console(pages, town, desk, context).page
-        stage(page, "OPEN")
-        context.set_offline(True)
-        expect(page.locator("#stale")).to_be_visible(timeout=PATIENCE)
-        page.keyboard.press("b")
-        expect(page.locator("#problem")).to_contain_text("dikirim begitu sambungan pulih")
-        page.keyboard.press("b")
-        context.set_offline(False)
-        stage(page, "CALLED")
-        expect(page.locator("#stale")).to_be_hidden(timeout=PATIENCE)
-        expect(page.locator("#problem")).to_be_hidden(timeout=PATIENCE)
-        assert events(desk, "call") == ["call"]
-
-
-def test_a_gateway_that_restarts_under_the_console_does_nothing_twice(own_town, own_pages):
-    with own_town.desk() as desk:
-        desk.at(last(desk), "open")
-        numbers = [desk.take("E")["number"] for _ in range(2)]
-        page = console(own_pages, own_town, desk).page
-        stage(page, "OPEN")
-        own_town.stack.kill("gateway")
-        page.keyboard.press("b")
-        expect(page.locator("#problem")).to_contain_text("hanya sekali", timeout=PATIENCE)
-        expect(page.locator("#stale")).to_be_visible(timeout=PATIENCE)
-        own_town.stack.restart("gateway")
-        stage(page, "CALLED")
-        expect(page.locator("#number")).to_have_text(numbers[0])
-        expect(page.locator("#stale")).to_be_hidden(timeout=PATIENCE)
-        expect(page.locator("#problem")).to_be_hidden(timeout=PATIENCE)
-        expect(page.locator("#next-number")).to_have_text(numbers[1])
-        assert events(desk, "call") == ["call"]
-
-
 def expired(town, code):
     """A token whose time is over, though the page does not know it yet."""
     key = development_key(town.folder / "keys")
@@ -269,7 +234,7 @@ def test_a_session_that_ends_asks_for_a_token_and_then_goes_on(pages, town):
         button(page, "Buka loket").click()
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
-        stage(page, "CLOSED")
+        stage(page, "CLOSED", busy=True)
         dialog.get_by_label("Token").fill("bukan token")
         dialog.get_by_role("button", name="Masuk").click()
         expect(dialog).to_contain_text("tidak dapat dibaca")

@@ -140,25 +140,6 @@ def test_one_office_stands_beside_the_list_and_is_left_by_escape(pages, town):
         expect(row(page).locator("a")).to_be_focused()
 
 
-def test_a_cut_line_is_said_and_mended_on_both_pages(pages, town):
-    with town.desk(HERE) as desk:
-        desk.at("1", "open")
-        context = pages.context("desktop")
-        room = pages.within(context, f"/war-room#{HERE}").page
-        dashboard = pages.within(context, town.link(f"/dashboard/{HERE}", "SUPERVISOR", HERE)).page
-        dashboard.locator("#services-table td").first.wait_for()
-        expect(room.locator("#one-counters li").first).to_contain_text("Buka")
-        context.set_offline(True)
-        for page in (room, dashboard):
-            expect(page.locator("#stale")).to_contain_text(re.compile(r"terakhir pukul \d\d\.\d\d"))
-        desk.at("1", "close")
-        context.set_offline(False)
-        for page in (room, dashboard):
-            expect(page.locator("#stale")).to_be_hidden(timeout=PATIENCE)
-        expect(room.locator("#one-counters li").first).to_contain_text("Tutup", timeout=PATIENCE)
-        expect(dashboard.locator("#now-counters")).to_contain_text("0 dari", timeout=PATIENCE)
-
-
 def test_a_wall_shows_the_whole_city_without_scrolling(pages, town):
     for path in ("/war-room", f"/war-room#{MAKASSAR}"):
         page = pages.open(path, "wall").page

@@ -3,7 +3,7 @@
 Its clock shows ten o'clock of a Monday morning in Makassar, so that no test meets midnight.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,18 @@ ATTACK = "<img src=x onerror=alert(1)>\"'&lt;{{number}}"
 __all__ = ["ATTACK", "DAY", "HASTY", "HOSTILE", "MAKASSAR", "Desk", "Town", "running"]
 
 
-class Town:
-    """A running `stack`. Start it with `start`, end it with `stop`."""
+Alter = Callable[[dict[str, Any]], dict[str, Any]]
 
-    def __init__(self, folder: Path, metrics: bool = False) -> None:
+
+class Town:
+    """A running `stack`. Start it with `start`, end it with `stop`.
+
+    Its offices are those of the files, but for what `alter` changes in them.
+    """
+
+    def __init__(self, folder: Path, alter: Alter | None = None, metrics: bool = False) -> None:
         self.folder = folder
+        self.alter = alter or changed
         self.stack = Stack(
             folder, port=0, supervise=False, metrics=metrics, clock=clock(), hours="always"
         )
@@ -36,7 +43,7 @@ class Town:
         with client(self.url, self.stack.token("ADMIN")) as http:
             for path in sorted(OFFICES.glob("*.yaml")):
                 for office in read(path):
-                    apply(http, changed(office))
+                    apply(http, self.alter(office))
 
     def stop(self) -> None:
         self.stack.stop()
@@ -62,9 +69,9 @@ class Town:
 
 
 @contextmanager
-def running(folder: Path, metrics: bool = False) -> Iterator["Town"]:
+def running(folder: Path, alter: Alter | None = None, metrics: bool = False) -> Iterator["Town"]:
     """A town that is started, and stopped at the end."""
-    town = Town(folder, metrics)
+    town = Town(folder, alter, metrics)
     town.start()
     try:
         yield town

@@ -34,11 +34,16 @@ export async function load(folder) {
   }
 }
 
-/** The text; `{name}` is filled from `values`; of `key` and `key.one` the latter for n = 1. */
+const figures = new Intl.NumberFormat(language === "en" ? "en-GB" : "id-ID");
+
+/** A number as people write it: `2.001`, `4,5` (`2,001`, `4.5` in English). */
+export const count = (value) => figures.format(value);
+
+/** The text; `{name}` is filled from `values`, numbers as `count` writes them; of `key` and `key.one` the latter for n = 1. */
 export function t(key, values = {}) {
   const found = (values.n === 1 && texts[`${key}.one`]) || texts[key];
   if (found === undefined) throw new Error(`no text: ${key}`);
-  return found.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return found.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? count(values[name]) : String(values[name])));
 }
 
 /** The same, or `fallback` for a word that a newer server may have invented. */

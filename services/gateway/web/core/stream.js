@@ -11,7 +11,9 @@ const HIDDEN = 60_000; // ms after which a page that nobody looks at lets go of 
 const PATIENCE = 2_500; // ms without an answer before the first data are called late
 
 /**
- * Follows `url` (under /v1/streams/), polls `poll`. `data(value)` gets every new state, in order;
+ * Follows `url` (under /v1/streams/), polls `poll`. `data(value)` gets every new state, in order,
+ * and the last one again when a line comes back that has nothing newer: what a page wanted to ask
+ * meanwhile, and could not, it asks then.
  * `state({ live, since, gone })`: live = what was last given is the present; since = ms of the
  * server's clock when that was last so (0 = never); gone = the problem that ends it for good.
  */
@@ -25,32 +27,51 @@ export function follow({ url, poll, event, data, state, always = false }) {
   addEventListener("online", back);
   addEventListener("offline", cut);
   const late = setTimeout(() => one.live === null && mark(one, false), PATIENCE);
-  run(one);
-  return {
-    restart: back,
-    close() {
-      one.over = true;
-      clearTimeout(late);
-      document.removeEventListener("visibilitychange", seen);
-      removeEventListener("online", back);
-      removeEventListener("offline", cut);
-      one.abort?.abort();
-      one.wake();
-    },
+  const close = () => {
+    one.over = true;
+    clearTimeout(late);
+    document.removeEventListener("visibilitychange", seen);
+    removeEventListener("online", back);
+    removeEventListener("offline", cut);
+    one.abort?.abort();
+    one.wake();
+  };
+  run(one).then(close); // nothing follows: no line that is cut from now on makes it late
+  return { restart: back, close };
+}
+
+/**
+ * Asks what a page asks once, again with every call until it was answered: `work` resolves with
+ * whether it was. Called with the data, it is asked as soon as there is a line.
+ */
+export function untilAnswered(work) {
+  let over = false;
+  return async () => {
+    if (over) return;
+    over = true; // under way
+    over = await work();
   };
 }
 
+/** Whether that brought the line back. */
 function mark(one, live) {
-  if (one.over) return;
+  if (one.over) return false;
   if (live) one.since = now();
-  if (one.live === live) return;
+  if (one.live === live) return false;
+  const back = live && one.live === false;
   one.live = live;
   one.state({ live, since: one.since, gone: null });
+  return back;
 }
 
 function give(one, value) {
   mark(one, true);
   one.data(value);
+}
+
+/** What is shown is the present. */
+function same(one) {
+  if (mark(one, true) && one.value !== undefined) one.data(one.value);
 }
 
 function visible(one) {
@@ -107,10 +128,10 @@ async function listen(one) {
     alive();
     const headers = { Accept: "text/event-stream", ...(one.last && { "Last-Event-ID": one.last }) };
     const answer = await fetch(one.url, { headers, signal: one.abort.signal, cache: "no-store" });
-    if (answer.status === 204) { mark(one, true); return true; }
+    if (answer.status === 204) { same(one); return true; }
     if (!answer.ok) return false;
     one.retry = 2000;
-    if (one.last) mark(one, true); // nothing newer: what is shown is the present
+    if (one.last) same(one);
     await read(one, answer.body.getReader(), alive);
   } catch {
     // cut, silent or let go: the loop decides
@@ -142,7 +163,7 @@ function take(one, part) {
   if (fields.id) one.last = fields.id;
   if (fields.retry) one.retry = Number(fields.retry) || one.retry;
   if (fields.event === "stale") mark(one, false);
-  else if (fields.event === "fresh") mark(one, true);
-  else if (fields.event === one.event) give(one, JSON.parse(fields.data));
+  else if (fields.event === "fresh") same(one);
+  else if (fields.event === one.event) give(one, one.value = JSON.parse(fields.data));
   else if (one.live) one.since = now();
 }

@@ -58,8 +58,10 @@ export function ago(at) {
 
 const rounded = (minutes) => (minutes < 10 ? Math.ceil(minutes) : Math.ceil(minutes / 5) * 5);
 
-/** Minutes as hours and halves of them: `1,5`. */
-const halves = (minutes) => String(Math.round(minutes / 30) / 2).replace(".", language === "en" ? "." : ",");
+/** Minutes as hours and halves of them: 1.5 */
+const halves = (minutes) => Math.round(minutes / 30) / 2;
+
+const hours = (from, to) => (from === to ? t("time.aboutHours", { n: from }) : t("time.hours", { from, to }));
 
 /** A forecast as a range of minutes, never more exact than it is: `15–45 menit`. */
 export function wait(forecast) {
@@ -67,6 +69,6 @@ export function wait(forecast) {
   const low = rounded(forecast.p50Seconds / 60);
   const high = Math.max(rounded(forecast.p90Seconds / 60), low);
   if (high <= 1) return t("time.soon");
-  if (low >= 90) return t("time.hours", { from: halves(low), to: halves(high) });
+  if (low >= 90) return hours(halves(low), halves(high));
   return low === high ? t("time.about", { n: low }) : t("time.range", { from: Math.max(low, 1), to: high });
 }

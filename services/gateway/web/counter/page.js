@@ -7,7 +7,7 @@ import { start } from "../core/frame.js";
 import { t } from "../core/i18n.js";
 import { ask, signedIn } from "../core/signin.js";
 import { keep, kept } from "../core/store.js";
-import { follow } from "../core/stream.js";
+import { follow, untilAnswered } from "../core/stream.js";
 import { clock, useZone } from "../core/time.js";
 import { mayHold, mayTransfer } from "../rule/limits.js";
 import { atCounter, begin, isBusy, resume, say } from "./acts.js";
@@ -32,17 +32,18 @@ function redraw() {
   drawPaper(day, names());
 }
 
-async function drawOffice() {
+const drawOffice = untilAnswered(async () => {
   const { ok, value, status } = await get(`/v1/kecamatan/${encodeURIComponent(code)}`);
-  if (status === 404) return text($("#headline"), t("head.unknown"));
-  if (!ok) return;
+  if (status === 404) text($("#headline"), t("head.unknown"));
+  if (!ok) return false;
   office = value;
   useZone(office.timezone);
   text($("#name"), office.counters.find(({ id }) => id === counter)?.name ?? t("page.counter", { counter }));
   text($("#office"), `Kecamatan ${office.name}`);
   document.title = `${$("#name").textContent} · Tunggu`;
   redraw();
-}
+  return true;
+});
 
 // --- what is pressed ------------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ drawOffice();
 const fresh = frame.freshness("board");
 follow({
   url: `/v1/streams/kecamatan/${encodeURIComponent(code)}/board`, poll: `/v1/kecamatan/${encodeURIComponent(code)}/board`, event: "board", always: true,
-  async data(value) { board = value; await know(leaves, value); redraw(); },
+  async data(value) { board = value; drawOffice(); await know(leaves, value); redraw(); },
   state(now) { fresh(now); if (now.live) resume(); if (now.gone) text($("#headline"), t("head.unknown")); },
 });
 setInterval(tick, 1000);

@@ -7,7 +7,7 @@ import { $, show, text } from "../core/dom.js";
 import { start } from "../core/frame.js";
 import { t } from "../core/i18n.js";
 import { signedIn } from "../core/signin.js";
-import { follow } from "../core/stream.js";
+import { follow, untilAnswered } from "../core/stream.js";
 import { useZone } from "../core/time.js";
 import { drawAudit, moreAudit } from "./audit.js";
 import { drawIssuing, offer } from "./issuing.js";
@@ -30,17 +30,19 @@ function admit() {
   return allowed;
 }
 
-async function office() {
+const office = untilAnswered(async () => {
   const { ok, value, status } = await get(path);
   if (status === 404) text($("#name"), t("page.unknown"));
-  if (!ok) return;
+  if (!ok) return false;
   useZone(value.timezone);
   text($("#name"), `Kecamatan ${value.name}`);
   document.title = t("page.title", { name: value.name });
   rename(value);
-}
+  return true;
+});
 
 function onBoard(board) {
+  office();
   drawBoard(board);
   drawIssuing(board, code);
   if (!may("SUPERVISOR", code)) return;

@@ -16,6 +16,7 @@ let today = ""; // the running or last service day
 let running = null; // its answers, as last heard
 let names = {};
 let timer = 0;
+let missed = false; // whether the latest question found nobody
 let asked = 0; // the latest question; the answer to an older one is not shown
 
 export function rename(office) {
@@ -29,12 +30,12 @@ export function choose(place) {
   if (today && !figures) last(7);
 }
 
-/** Something has changed on this service day. */
+/** Something has changed on this service day, or the line is back. */
 export function happened(day) {
   today = day;
   if (!path) return;
-  if (!figures && !asked) last(7);
-  else if (figures && figures.period.to >= today) timer ||= setTimeout(() => { timer = 0; load(); }, SETTLE);
+  if (!asked) last(7);
+  else if (missed || figures?.period.to >= today) timer ||= setTimeout(() => { timer = 0; load(); }, SETTLE);
 }
 
 /** The running day's answers. */
@@ -56,8 +57,9 @@ const asks = () => [["from", "#from"], ["to", "#to"], ["compareFrom", "#compare-
 
 async function load() {
   const mine = ++asked;
-  const { ok, value, problem } = await own(`${path}/figures?${asks()}`);
+  const { ok, status, value, problem } = await own(`${path}/figures?${asks()}`);
   if (mine !== asked) return;
+  missed = !ok && (!status || status >= 500);
   text($("#period-problem"), ok ? "" : said(problem));
   show($("#period-problem"), !ok);
   if (!ok) return;

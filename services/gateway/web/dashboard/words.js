@@ -1,14 +1,13 @@
 // Figures as people write them; what is not known is a dash, never a nought.
 
-import { language, t } from "../core/i18n.js";
+import { count as figure, language, t } from "../core/i18n.js";
 
 const locale = language === "en" ? "en-GB" : "id-ID";
-const counts = new Intl.NumberFormat(locale);
 const shares = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
 const days = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 const known = (value) => value !== undefined && value !== null;
 
-export const count = (value) => (known(value) ? counts.format(value) : "–");
+export const count = (value) => (known(value) ? figure(value) : "–");
 export const percent = (share) => (known(share) ? shares.format(share) : "–");
 
 /** `2 Mar` of `2026-03-02`. */
@@ -24,7 +23,7 @@ export function minutes(seconds) {
 export const signed = (value, write = count) => (known(value) ? (value > 0 ? "+" : value < 0 ? "−" : "") + write(Math.abs(value)) : "–");
 
 /** Points of a percentage. */
-export const points = (share) => t("figure.points", { n: counts.format(Math.round(share * 1000) / 10) });
+export const points = (share) => t("figure.points", { n: Math.round(share * 1000) / 10 });
 
 /** `81 % (74–87 %)`, or that there are not enough answers for it. */
 export function favourable({ enoughAnswers, favourable: { share, low, high } }) {

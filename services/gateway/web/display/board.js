@@ -2,7 +2,7 @@
 
 import { length } from "../core/board.js";
 import { $, h, icon, keyed, show, text } from "../core/dom.js";
-import { t, word } from "../core/i18n.js";
+import { count, t, word } from "../core/i18n.js";
 import { clock } from "../core/time.js";
 
 const OTHERS = 4; // counters beside the big one
@@ -60,11 +60,11 @@ function fill(element, one) {
 }
 
 function drawWaiting(board) {
-  text($("#waiting-all"), board.services.reduce((sum, one) => sum + length(one.waiting), 0));
+  text($("#waiting-all"), count(board.services.reduce((sum, one) => sum + length(one.waiting), 0)));
   $(".waiting").dataset.many = board.services.length > MANY;
   keyed($("#waiting"), board.services, (one) => one.code,
     (one) => h("li", {}, h("span", { class: "letter" }, one.code), h("span", { class: "name" }), h("strong", { class: "figures" })),
-    (element, one) => { text($(".name", element), one.name); text($("strong", element), length(one.waiting)); });
+    (element, one) => { text($(".name", element), one.name); text($("strong", element), count(length(one.waiting))); });
 }
 
 const ended = (one) => h("li", {}, h("strong", { class: "number" }, one.number), h("span", {}, icon("go"), t("last.counter", { counter: one.counter })), h("span", { class: "soft figures" }, clock(one.at)));

@@ -56,7 +56,9 @@ async function say(call) {
 const tell = caller(say, Number(asked.get("repeats")));
 
 function drawBoard(board) {
+  if (board === shown) return; // a line came back with nothing newer
   shown = board;
+  if (!known) office();
   draw(board);
   seen = { day: board.day, event: board.event };
   const { calls, heard: newest } = news(board, heard, Date.now() - current);
@@ -84,6 +86,7 @@ function recall() {
 
 const showTexts = running($("#running"), asked.get("marquee") === "1");
 const showFilms = films($("#film"), { shelf: shelf(shelfOf(place)), minute: () => minute(now()), played });
+let known = false; // whether the office has said what it wants shown
 let unknown = false; // there is no such office, or no longer
 let permitted = ""; // the films that this page's policy lets load
 
@@ -94,6 +97,7 @@ async function office() {
   if (status === 404) showNobody();
   if (!ok) return;
   if (unknown) location.reload(); // nothing has been followed since
+  known = true;
   last.note({ office: value, looked: now() });
   forgetOthers().catch(() => {}); // where nothing may be kept there is nothing
   permitted ||= addresses(value);

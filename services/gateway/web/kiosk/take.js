@@ -19,6 +19,7 @@ let busy = false;
 export async function take(path, body) {
   if (busy) return null;
   busy = true;
+  interrupted(); // what somebody wished long ago is not the next one's number
   mark(body.lane);
   say("");
   const answer = await sent(path, body);

@@ -5,31 +5,40 @@ import { forNext, length } from "../core/board.js";
 import { $, h, icon, keyed, show, text } from "../core/dom.js";
 import { t, word } from "../core/i18n.js";
 import { keep, kept } from "../core/store.js";
+import { untilAnswered } from "../core/stream.js";
 import { hour, useZone, wait } from "../core/time.js";
 import { drawTake } from "./take.js";
 
 let office = null; // as GetKecamatan says
 let board = null;
 let shown = ""; // the service, "" for the office
+let look = () => {}; // asks for the office until it is known
 
 /** Begins with an office: what was last seen of it, then what it is now. */
-export async function enter(code) {
+export function enter(code) {
   const last = kept("office");
   office = last?.code === code ? last : { code, name: "", services: [], hoursToday: null };
   board = kept("board")?.kecamatan === code ? kept("board") : null;
+  look = untilAnswered(() => ask(code));
+  look();
+}
+
+async function ask(code) {
   const { ok, value, status } = await get(`/v1/kecamatan/${encodeURIComponent(code)}`);
-  if (office.code !== code) return;
+  if (office.code !== code) return true;
   if (status === 404) text($("#office-name"), t("office.unknown"));
-  if (!ok) return;
+  if (!ok) return false;
   office = value;
   keep("office", value);
   keep("lastOffice", code);
   useZone(value.timezone);
   draw();
+  return true;
 }
 
 export function drawBoard(value) {
   board = value;
+  look();
   keep("board", value);
   draw();
 }

@@ -8,7 +8,7 @@ import { SOURCE, language, speak, t, word } from "../core/i18n.js";
 import { focus } from "../core/live.js";
 import { ask, signedIn } from "../core/signin.js";
 import { keep, kept } from "../core/store.js";
-import { follow } from "../core/stream.js";
+import { follow, untilAnswered } from "../core/stream.js";
 import { clear, listen, pressed } from "./reasons.js";
 import { resume, send } from "./send.js";
 
@@ -122,12 +122,13 @@ function look({ lastCompleted: one, serviceDay: day, event, ticket }, { at: now 
   return completed && !done(completed) && (!first || asking) ? question() : sleep();
 }
 
-async function names() {
+const names = untilAnswered(async () => {
   const { ok, value } = await get(root);
-  if (!ok) return;
+  if (!ok) return false;
   text($("#office"), `Kecamatan ${value.name}`);
   text($("#counter"), value.counters.find(({ id }) => id === counter)?.name ?? "");
-}
+  return true;
+});
 
 $("#open").addEventListener("click", question);
 for (const one of all(".face")) one.addEventListener("click", () => press(one.value));
@@ -138,5 +139,6 @@ setInterval(second, 1000);
 await signedIn();
 names();
 const fresh = frame.freshness("board");
-follow({ url: `/v1/streams/kecamatan/${encodeURIComponent(code)}/board`, poll: `${root}/board`, event: "board", always: true, data: board,
+follow({ url: `/v1/streams/kecamatan/${encodeURIComponent(code)}/board`, poll: `${root}/board`, event: "board", always: true,
+  data(value) { names(); board(value); },
   state(now) { fresh(now); if (now.live && !sending) resume(); } });

@@ -4,7 +4,7 @@
 import { act, get, unanswered } from "../core/api.js";
 import { $, all, show, text } from "../core/dom.js";
 import { start } from "../core/frame.js";
-import { language, t, word } from "../core/i18n.js";
+import { count, language, t, word } from "../core/i18n.js";
 import { announce } from "../core/live.js";
 import { remember, seen, unknown } from "../core/mine.js";
 import { spelled } from "../core/number.js";
@@ -45,7 +45,7 @@ function draw() {
   text($("#detail"), detail());
   show($("#detail"), detail());
   show($("#facts"), ticket.state === "WAITING");
-  text($("#ahead"), ticket.ahead);
+  text($("#ahead"), count(ticket.ahead));
   text($("[data-t='ticket.people']"), t("ticket.people", { n: ticket.ahead }));
   text($("#wait"), ticket.forecast ? wait(ticket.forecast) : t("ticket.noForecast"));
   show($("#keep"), true);
@@ -69,7 +69,7 @@ function buttons() {
 
 /** A called number is said once, loudly; a shorter line is said quietly. */
 function tell() {
-  const said = `${headline()}. ${ticket.state === "WAITING" ? `${ticket.ahead} ${t("ticket.people", { n: ticket.ahead })}` : ""}`;
+  const said = `${headline()}. ${ticket.state === "WAITING" ? `${count(ticket.ahead)} ${t("ticket.people", { n: ticket.ahead })}` : ""}`;
   if (told && told !== said) announce(said, ticket.state === "CALLED");
   if (told && told !== said && ticket.state === "CALLED") navigator.vibrate?.([300, 120, 300]);
   told = said;
@@ -83,6 +83,11 @@ function know(value) {
   draw();
 }
 
+/** What an answer says. Its place in the line may be older than the stream's of the same event. */
+function answered(value) {
+  if (!ticket || value.event > ticket.event) know(value);
+}
+
 function problem(value) {
   text($("#problem"), value ? value.detail ?? word(`error.${value.reason}`, t("error.other")) : "");
 }
@@ -94,14 +99,14 @@ async function press(verb, button) {
   const answer = await act(`${verb} ${id}`, `${path}:${verb}`, {}, { onWait });
   button.removeAttribute("aria-busy");
   problem(answer.problem);
-  if (answer.ok) know(answer.value.ticket);
+  if (answer.ok) answered(answer.value.ticket);
   else if (!answer.status || answer.status >= 500) text($("#problem"), t("ticket.unsent"));
   else refresh();
 }
 
 async function refresh() {
   const { ok, value } = await get(path);
-  if (ok) know(value);
+  if (ok) answered(value);
 }
 
 /** Once a visit, for the names and the time zone, which also an offline phone shows later. */

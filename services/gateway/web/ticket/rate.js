@@ -39,8 +39,13 @@ async function send(id, answer) {
   mark(answer);
   const reasons = [...$("#chips").children].filter((one) => one.getAttribute("aria-pressed") === "true").map((one) => one.value);
   const body = answer === "NOT_SATISFIED" ? { answer, reasons } : { answer };
-  const done = await act(`rate ${id}`, `/v1/tickets/${id}/responses`, body);
+  const done = await act(`rate ${id}`, `/v1/tickets/${id}/responses`, body, { onWait: () => say(t("ticket.sending")) });
   if (done.ok) keep(`rated ${id}`, answer);
+  const unsent = !done.status || done.status >= 500;
+  say(done.ok ? t("rate.thanks") : unsent ? t("ticket.unsent") : done.problem.detail ?? word(`error.${done.problem.reason}`, t("error.other")));
+}
+
+function say(words) {
   show($("#thanks"), true);
-  text($("#thanks"), done.ok ? t("rate.thanks") : done.problem.detail ?? word(`error.${done.problem.reason}`, t("error.other")));
+  text($("#thanks"), words);
 }

@@ -4,12 +4,13 @@
 import { get } from "../core/api.js";
 import { $, h, icon, show, text } from "../core/dom.js";
 import { start } from "../core/frame.js";
-import { t, word } from "../core/i18n.js";
+import { count, t, word } from "../core/i18n.js";
 import { mine } from "../core/mine.js";
 import { clock, day as dateOf, hour, useZone } from "../core/time.js";
 import { Unusable, readPolicy } from "../rule/policy.js";
 import { Unanswered, fingerprint, journal, policyOf, signs, split } from "./journal.js";
 import { Replay } from "./replay.js";
+import { since, upTo } from "./since.js";
 import { Story } from "./story.js";
 import { breachText, questionText, ruleTexts, storyText } from "./words.js";
 
@@ -23,6 +24,7 @@ let policy = null;
 let office = null; // as GetKecamatan says
 let times = new Map(); // by n: t of the event
 let broken = new Map(); // by n: the breaches there
+let missed = false; // whether the latest check found nobody to ask
 
 const breath = () => new Promise((on) => {
   const { port1, port2 } = new MessageChannel();
@@ -61,13 +63,15 @@ async function fetched() {
 async function check() {
   waiting();
   try {
-    const over = isOver();
+    const asked = isOver();
     await fetched();
     const began = performance.now();
     times = new Map();
     const replay = await replayed((_, event) => times.set(event.n, event.t), (part) => { $("#progress").value = part; });
-    const report = replay.report(await over);
+    const over = await asked;
+    const report = replay.report(over);
     draw(report, replay.day);
+    upTo(replay.day?.n ?? -1, over || Boolean(replay.day?.closed));
     $("#result").dataset.took = Math.round(performance.now() - began);
     await drawPrint(report);
     await tell($("#number").value || own());
@@ -81,6 +85,8 @@ async function check() {
 // The result
 
 function waiting() {
+  missed = false;
+  upTo(-1);
   $("#result").setAttribute("aria-busy", "true");
   $("#result").dataset.verdict = "";
   $("#seal").replaceChildren(icon("search"));
@@ -105,14 +111,15 @@ function failed(error) {
   const problem = error instanceof Unanswered ? error.problem : { reason: error instanceof Unusable ? "UNUSABLE" : "" };
   verdict("CANNOT_JUDGE", t("result.cannot"), problem.detail ?? word(`cannot.${problem.reason}`, word(`error.${problem.reason}`, t("error.other"))));
   show($("#again"), true);
+  missed = ["OFFLINE", "UNREACHABLE"].includes(problem.reason) || problem.status >= 500;
   if (!problem.reason) throw error;
 }
 
 function draw(report, day) {
   verdict(report.verdict, headline(report, day), detail(report, day));
-  text($("#issued"), day?.tickets.size ?? 0);
-  text($("#calls"), report.calls);
-  text($("#leaves"), report.leaves);
+  text($("#issued"), count(day?.tickets.size ?? 0));
+  text($("#calls"), count(report.calls));
+  text($("#leaves"), count(report.leaves));
   show($("#counts"), true);
   show($("#again"), !day?.closed);
   broken = new Map();
@@ -228,7 +235,7 @@ async function place() {
   text($("#office"), t("lead.office", { name: office.name }));
 }
 
-await start("verify");
+const frame = await start("verify");
 document.title = t("page.title");
 $("#ask").addEventListener("submit", (event) => { event.preventDefault(); tell($("#number").value || "?"); });
 $("#compare").addEventListener("submit", compare);
@@ -236,3 +243,7 @@ $("#again").addEventListener("click", check);
 addEventListener("hashchange", () => policy && tell(linked()));
 await place();
 check();
+since(code, date, frame.freshness("board"), () => {
+  if (!office) place();
+  if (missed) check();
+});

@@ -2,7 +2,7 @@
 // a hand that moves or types, so that nobody opens another office than the one that they meant.
 
 import { $, all, h, icon, keyed, show, text } from "../core/dom.js";
-import { t, word } from "../core/i18n.js";
+import { count, t, word } from "../core/i18n.js";
 import { wait } from "../core/time.js";
 import { matter, pressing, ranked } from "./rank.js";
 
@@ -101,10 +101,10 @@ function fill(element, office) {
   element.dataset.pressing = pressing(office);
   text($(".name", element), office.name);
   text($(".why > span", element), why(office, name));
-  set(element, "waiting", office.waiting, t("row.waiting"));
+  set(element, "waiting", count(office.waiting), t("row.waiting"));
   set(element, "wait", (office.open && wait(office.forecast)) || "–", t("row.wait"));
   set(element, "counters", office.countersOpen, t("row.counters"));
-  set(element, "served", office.completedToday, t("row.served"));
+  set(element, "served", count(office.completedToday), t("row.served"));
   mark(element);
 }
 
@@ -126,8 +126,8 @@ function why(office, name) {
 function totals() {
   const sum = (name) => offices.reduce((total, one) => total + one[name], 0);
   const needy = offices.filter((one) => pressing(one) === "act").length;
-  text($("#all-waiting"), sum("waiting"));
-  text($("#all-served"), sum("completedToday"));
+  text($("#all-waiting"), count(sum("waiting")));
+  text($("#all-served"), count(sum("completedToday")));
   text($("#all-counters"), sum("countersOpen"));
   text($("#all-open"), t("city.of", { n: offices.filter((one) => one.open).length, all: offices.length }));
   text($("#said"), needy ? t("city.needy", { n: needy }) : t("city.calm"));
