@@ -181,7 +181,7 @@ def test_a_phone_without_a_connection_shows_its_last_ticket_and_how_old_it_is(pa
         installed(page)
         phone.set_offline(True)
         page.reload()
-        expect(page.locator("#number")).to_have_text(ticket["number"])
+        expect(page.locator("#number")).to_have_text(ticket["number"], timeout=PATIENCE)
         expect(page.locator("#office")).to_have_text("Kecamatan Kepulauan Sangkarrang")
         expect(page.locator("#stale")).to_contain_text(
             re.compile(r"Data terakhir pukul \d\d\.\d\d")
