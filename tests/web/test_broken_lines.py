@@ -13,6 +13,7 @@ from tests.web.followed import FOLLOWED, PATIENCE, Taking
 from tests.web.pages import until
 from tests.web.town import DAY, HOSTILE, MAKASSAR, running
 
+SETTLED_S = 4  # until the city's stream, too, has told of every number that was taken
 AGE = re.compile(r"Data terakhir pukul \d\d\.\d\d")
 
 
@@ -35,6 +36,9 @@ def each(those, work):
 
 def cut(town, away, those):
     if away == "network":
+        # A browser that is told to be offline keeps the streams that it has open. What is still on
+        # its way would be the present: a page is right to show it, and not to be stale.
+        time.sleep(SETTLED_S)
         each(those, lambda one: one.page.context.set_offline(True))
     else:
         town.stack.kill(away)
