@@ -13,6 +13,7 @@ from tests.web.followed import FOLLOWED, PATIENCE, Taking
 from tests.web.pages import until
 from tests.web.town import DAY, HOSTILE, MAKASSAR, running
 
+SLOW_S = 5  # is worth a line beside a failure
 SETTLED_S = 4  # until the city's stream, too, has told of every number that was taken
 AGE = re.compile(r"Data terakhir pukul \d\d\.\d\d")
 
@@ -25,13 +26,16 @@ def town(tmp_path_factory):
 
 
 def each(those, work):
-    """Does `work` with every page; what fails names its page."""
+    """Does `work` with every page; what fails names its page, after what had been slow."""
     for one in those:
+        name, since = f"{type(one).__name__} of {one.code}", time.monotonic()
         try:
             work(one)
         except (AssertionError, Error) as error:
-            error.add_note(f"the page: {type(one).__name__} of {one.code}")
+            error.add_note(f"the page: {name}")
             raise
+        if (took := time.monotonic() - since) > SLOW_S:
+            print(f"{name}: {took:.1f} s")
 
 
 def cut(town, away, those):
@@ -50,9 +54,11 @@ def mend(town, away, those):
         return each(those, lambda one: one.page.context.set_offline(False))
     town.stack.restart(away)
     paths = [f"{those[0].desk.office}/{what}" for what in ("board", "satisfaction")]
+    since = time.monotonic()
     for _ in range(240):
-        if all(those[0].desk.get(path).status_code == 200 for path in paths):
-            return None
+        answers = [those[0].desk.get(path).status_code for path in paths]
+        if answers == [200, 200]:
+            return print(f"{away} answers after {time.monotonic() - since:.1f} s")
         time.sleep(0.25)
     return pytest.fail("the town does not answer")
 
